@@ -1,0 +1,46 @@
+# `make help` lists the targets. Everything is installed into .venv from the lock.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SEED   ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check bench lock clean campaign
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/ready  ## a throw-away gateway on loopback answers sample queries; ends by itself
+	@$(BIN)/xmeld-gateway demo
+
+run: $(VENV)/ready  ## the same gateway, but it stays up; says how to send a request
+	@$(BIN)/xmeld-gateway demo --stay
+
+test: $(VENV)/ready  ## the whole test suite
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+check: $(VENV)/ready  ## format, lint, types, import contracts, tests: what CI runs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+bench: $(VENV)/ready  ## speed of an exchange and of the search, as ratios against a floor of the same run
+	@$(BIN)/python -m tests.bench
+
+campaign: $(VENV)/ready  ## the long hostile run: 20,000 mutations over HTTP (SEED=…)
+	@$(BIN)/python -m tests.hostile.campaign --seed $(SEED) --mutations 20000
+
+lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --all-extras \
+	  --custom-compile-command 'make lock' pyproject.toml --output-file requirements.lock
+
+clean:  ## remove the environment and the demo's instance
+	rm -rf $(VENV) .demo

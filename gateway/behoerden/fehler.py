@@ -1,0 +1,7 @@
+"""What the register of authorities refuses."""
+
+from gateway.errors import GatewayError
+
+
+class BehoerdenError(GatewayError):
+    """A change of the register is refused; the message says why, in one line."""

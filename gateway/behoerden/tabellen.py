@@ -1,0 +1,34 @@
+"""Tables of the register of authorities."""
+
+from sqlalchemy import Boolean, Column, Engine, ForeignKey, Index, MetaData, Table, Text
+
+from gateway.database import store_errors
+
+METADATA = MetaData()
+
+BEHOERDE = Table(
+    "behoerde",
+    METADATA,
+    Column("kennung", Text, primary_key=True),  # with prefix: dbs:060030020000
+    Column("name", Text, nullable=False),
+    Column("rolle", Text, nullable=False),
+    Column("gesperrt", Boolean, nullable=False),
+    Column("azr_berechtigt", Boolean, nullable=False),
+    Column("protokoll_beauftragt", Boolean, nullable=False),
+    Column("zentrale_stelle", Boolean, nullable=False),
+)
+
+#: A certificate belongs to one authority; an authority may have several at once (rollover).
+ZERTIFIKAT = Table(
+    "behoerde_zertifikat",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),  # SHA-256 of the DER, lower-case hex
+    Column("kennung", Text, ForeignKey("behoerde.kennung"), nullable=False),
+    Index("behoerde_zertifikat_kennung", "kennung"),
+)
+
+
+def create_schema(engine: Engine) -> None:
+    """Makes the tables; does nothing where they are. Raises StoreError."""
+    with store_errors("the tables of the authorities cannot be made"), engine.begin() as connection:
+        METADATA.create_all(connection)

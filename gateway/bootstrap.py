@@ -1,0 +1,181 @@
+"""The only place where real things are chosen and joined: an instance's directory becomes a Gateway."""
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from gateway import __version__, protokoll
+from gateway.behoerden import register
+from gateway.behoerden.kategorie import load_schluesselliste
+from gateway.behoerden.merkmale import SealedMerkmale
+from gateway.behoerden.register import SqlBehoerden
+from gateway.config import Config, database_url, read_config
+from gateway.database import open_engine
+from gateway.envelope.parse import MESSAGE
+from gateway.envelope.signer import Identity, Signer, load_identity
+from gateway.envelope.soap import Opener, SoapUmschlag
+from gateway.envelope.wsse import Policy, signature_methods
+from gateway.envelope.zertifikate import KeyPolicy, TrustStore
+from gateway.errors import ConfigError
+from gateway.exchange import Gateway, Spur
+from gateway.protokoll.schluessel import Protokollschluessel, load_merkmalschluessel, load_protokollschluessel
+from gateway.resources import folder
+from gateway.spiegel import tabellen
+from gateway.spiegel.suche import SqlSpiegel
+from gateway.xmeld.mapping import Mapping
+from gateway.xmeld.packs import Packs
+from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
+
+log = logging.getLogger("gateway.exchange")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance's directory, its configuration, and the real things that they name, each made when first asked for."""
+
+    path: Path
+    config: Config
+
+    @classmethod
+    def read(cls, path: Path) -> "Instance":
+        """Raises ConfigError when there is no usable instance at `path`."""
+        return cls(path, read_config(path))
+
+    def register(self, *, readonly: bool = False) -> Engine:
+        """The database of mirror and authorities."""
+        return open_engine(database_url(self.config.datenbank.spiegel, self.path), readonly=readonly)
+
+    def protokoll(self, *, readonly: bool = False) -> Engine:
+        """The database of the Protokoll."""
+        return open_engine(database_url(self.config.datenbank.protokoll, self.path), readonly=readonly)
+
+    @cached_property
+    def protokollschluessel(self) -> Protokollschluessel:
+        """What the Protokoll is encrypted and sealed with."""
+        return load_protokollschluessel(self.path / self.config.schluessel.protokoll)
+
+    @cached_property
+    def trust(self) -> TrustStore:
+        """Whose certificates are accepted."""
+        signatur = self.config.signatur
+        ca = b"".join(self.read_file(name, "signatur.ca") for name in signatur.ca)
+        crl = self.path / signatur.crl if signatur.crl else None
+        return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits))
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The gateway's own key and certificate."""
+        signatur = self.config.signatur
+        return load_identity(
+            self.read_file(signatur.key, "signatur.key"), self.read_file(signatur.certificate, "signatur.certificate")
+        )
+
+    @property
+    def packs_folder(self) -> Path:
+        """The instance's own schema packs where it has any, else the project's."""
+        own = self.path / "xsd"
+        return own if own.is_dir() else folder("xsd")
+
+    def own_packs_folder(self) -> Path:
+        """The instance's own schema packs, begun as a copy of the project's."""
+        own = self.path / "xsd"
+        if not own.is_dir():
+            shutil.copytree(folder("xsd"), own)
+        return own
+
+    def authorities(self, *, readonly: bool = False) -> SqlBehoerden:
+        """The register of authorities, with the publisher's key list where one is configured."""
+        path = self.config.codelisten.behoerdenschluessel
+        liste = load_schluesselliste(self.path / path) if path else None
+        return SqlBehoerden(self.register(readonly=readonly), liste)
+
+    def read_file(self, name: str, key: str) -> bytes:
+        """A file that the configuration names under `key`. Raises ConfigError."""
+        try:
+            return (self.path / name).read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{key}: {self.path / name} cannot be read: {error.strerror}") from None
+
+    def mapping_file(self, pack: str) -> Path:
+        """The mapping of a pack: the instance's own where it has one, else the project's."""
+        own = self.path / "mappings" / f"{pack}.toml"
+        return own if own.is_file() else folder("mappings") / f"{pack}.toml"
+
+
+def create_databases(instance: Instance) -> None:
+    """The empty tables of all stores; does nothing where they are. Raises StoreError, ConfigError."""
+    engine = instance.register()
+    tabellen.create_schema(engine)
+    register.create_schema(engine)
+    protokoll.create_schema(instance.protokoll(), instance.protokollschluessel)
+
+
+def build_umschlag(instance: Instance) -> SoapUmschlag:
+    """The SOAP envelope with the instance's keys and policy."""
+    signatur = instance.config.signatur
+    policy = Policy(
+        signature_methods=signature_methods(signatur.algorithms),
+        timestamp_required=signatur.timestamp_required,
+        window=timedelta(seconds=signatur.timestamp_window_seconds),
+    )
+    return SoapUmschlag(Signer(instance.identity), Opener(instance.trust, policy))
+
+
+def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Gateway:
+    """Everything that an exchange needs, warm. Raises ConfigError for whatever cannot work."""
+    config = instance.config
+    packs = Packs.load(instance.packs_folder)
+    mappings = {pack.name: Mapping.load(instance.mapping_file(pack.name)) for pack in packs.packs}
+    absender = _absender(config)
+    for pack in packs.packs:
+        pack.warm()
+        Schreiber(pack, mappings[pack.name], absender)  # says when pack and mapping do not fit
+    return Gateway(
+        land=config.land,
+        gemeinden=frozenset(config.gemeinden),
+        packs=packs,
+        mappings=mappings,
+        absender=absender,
+        behoerden=SqlBehoerden(instance.register(readonly=True)),
+        spiegel=SqlSpiegel(instance.register(readonly=True)),
+        merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
+        protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel),
+        limits=MESSAGE,
+        clock=clock,
+        observe=_log_exchange,
+    )
+
+
+def _absender(config: Config) -> Absender:
+    wer = config.absender
+    return Absender(
+        kennung=f"ags:{config.land}000000",
+        name=wer.name,
+        strasse=wer.strasse,
+        hausnummer=wer.hausnummer,
+        plz=wer.postleitzahl,
+        wohnort=wer.wohnort,
+        erreichbarkeit=((EMAIL, wer.email), (TELEFON, wer.telefon)),
+        produkt="xmeld-gateway",
+        produkthersteller="xmeld-gateway",
+        produktversion=__version__,
+    )
+
+
+def _log_exchange(spur: Spur) -> None:
+    """One line an exchange: codes, ids, durations. The Protokoll has the rest."""
+    log.info(
+        "exchange=%s behoerde=%s ergebnis=%s codes=%s ms=%.1f steps=%s",
+        spur.vorgang,
+        spur.behoerde.kennung if spur.behoerde else "-",
+        spur.ergebnis,
+        ",".join(spur.codes),
+        sum(spur.zeiten.values()) / 1e6,
+        " ".join(f"{step}:{nanoseconds / 1e6:.2f}" for step, nanoseconds in spur.zeiten.items()),
+    )

@@ -1,0 +1,289 @@
+"""The command `xmeld-gateway`. Every error is one line on stderr and a non-zero exit."""
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from gateway import demo, instance, protokoll, sending
+from gateway.bootstrap import Instance
+from gateway.envelope.pki import KeyType
+from gateway.envelope.signer import load_identity
+from gateway.envelope.zertifikate import fingerprint
+from gateway.errors import ConfigError, GatewayError
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.werte import Gemeindeschluessel
+from gateway.spiegel import laden
+from gateway.spiegel.musterspiegel import mustereintraege, mustergemeinden
+from gateway.web import server
+from gateway.xmeld import pack_install
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+spiegel_app = typer.Typer(no_args_is_help=True, help="The mirror of the municipalities' registers.")
+protokoll_app = typer.Typer(no_args_is_help=True, help="The Protokoll (§ 40 BMG).")
+schema_app = typer.Typer(no_args_is_help=True, help="Schema packs: the versions of XMeld that are spoken.")
+behoerde_app = typer.Typer(no_args_is_help=True, help="The authorities that may ask.")
+app.add_typer(spiegel_app, name="spiegel")
+app.add_typer(protokoll_app, name="protokoll")
+app.add_typer(schema_app, name="schema")
+app.add_typer(behoerde_app, name="behoerde")
+
+InstanceOption = Annotated[Path, typer.Option("-i", "--instance", help="The instance's directory.")]
+KennungArgument = Annotated[str, typer.Argument(help="The authority's key, e.g. dbs:060030020000.")]
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where to make the instance.")],
+    land: Annotated[str, typer.Option(help="The Land, 01 to 16.")] = "03",
+    gemeinde: Annotated[list[str] | None, typer.Option(help="AGS served; repeat. Default: the whole Land.")] = None,
+    database: Annotated[str, typer.Option(help="SQLAlchemy URL; default: SQLite files in the instance.")] = "",
+    port: Annotated[int, typer.Option(help="Port on loopback.")] = 8080,
+    key_type: Annotated[KeyType, typer.Option(help="Keys of the development PKI.")] = KeyType.EC,
+) -> None:
+    """Make an instance: configuration, development PKI, empty database, sample authorities."""
+    gemeinden = tuple(_ags(value) for value in gemeinde or ())
+    instance.create(directory, land=land, gemeinden=gemeinden, database=database, port=port, kind=key_type)
+    out.print(f"made {directory}: edit {directory / 'gateway.toml'}, then: xmeld-gateway serve -i {directory}")
+
+
+@app.command()
+def serve(directory: InstanceOption) -> None:
+    """Serve the instance until SIGTERM or Ctrl-C."""
+    server.serve(Instance.read(directory))
+
+
+@app.command()
+def send(
+    file: Annotated[Path, typer.Argument(help="An XMeld message.")],
+    directory: InstanceOption,
+    kennung: Annotated[str, typer.Option("--as", help="The authority that signs, e.g. dbs:060030020000.")],
+    to: Annotated[str, typer.Option(help="Endpoint; default: the instance's own.")] = "",
+) -> None:
+    """Sign a message, send it, check the answer's signature and schema, print the answer's XML."""
+    here = Instance.read(directory)
+    answer = sending.ask(here, kennung, sending.read_message(file), to or server.address_of(here.config))
+    sys.stdout.write(answer.decode("utf-8").rstrip("\n") + "\n")
+
+
+@app.command(name="demo")
+def run_demo(
+    directory: Annotated[Path, typer.Option("-i", "--instance", help="Where to make the throw-away instance.")] = Path(
+        ".demo"
+    ),
+    stay: Annotated[bool, typer.Option("--stay", help="Keep serving; say how to send a request.")] = False,
+) -> None:
+    """A throw-away gateway on loopback answers sample queries of several authorities."""
+    raise typer.Exit(demo.run(directory, out, stay=stay))
+
+
+@spiegel_app.command()
+def load(
+    file: Annotated[Path, typer.Argument(help="JSON Lines, one person each.")],
+    directory: InstanceOption,
+) -> None:
+    """Load a file: all of it, or nothing and a list of its bad lines."""
+    here = Instance.read(directory)
+    try:
+        with file.open("rb") as lines:
+            _load(here, lines, "loading")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+
+
+@spiegel_app.command()
+def sample(
+    directory: InstanceOption,
+    persons: Annotated[int, typer.Option(min=1, help="How many.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same persons.")] = 1,
+) -> None:
+    """Load synthetic persons, and the collection of awkward cases, into the mirror."""
+    here = Instance.read(directory)
+    orte = mustergemeinden(here.config.land, here.config.gemeinden)
+    _load(here, mustereintraege(orte, persons, seed), "loading")
+
+
+def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        try:
+            bericht = laden.lade(
+                here.register(), entries, lambda read: progress.update(task, description=f"{what}: {read} lines")
+            )
+        except laden.LadeFehler as error:
+            for fehler in error.fehler:
+                typer.echo(f"line {fehler.zeile}: {fehler.grund}", err=True)
+            raise
+    out.print(f"loaded {bericht.personen} persons ({bericht.ersetzt} replaced), {bericht.strassen} streets")
+
+
+@protokoll_app.command()
+def verify(directory: InstanceOption) -> None:
+    """Find changed, missing and inserted records, and name them."""
+    here = Instance.read(directory)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("verifying")
+        result = protokoll.verify(
+            here.protokoll(readonly=True),
+            here.protokollschluessel,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    for finding in result.findings:
+        out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
+    if result.more:
+        out.print(f"and {result.more} more", style="red")
+    if not result.intact:
+        raise ConfigError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
+    out.print(f"intact: {result.entries} records in {result.chains} chain(s)")
+
+
+@protokoll_app.command(name="list")
+def list_entries(
+    directory: InstanceOption,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 20,
+) -> None:
+    """The newest records: technical columns only."""
+    here = Instance.read(directory)
+    table = Table("record", "received", "authority", "type", "outcome", "codes", "Treffer", "repeated")
+    for zeile in protokoll.Einsicht(here.protokoll(readonly=True)).entries(limit):
+        table.add_row(
+            str(zeile.stelle),
+            zeile.empfangen.isoformat(sep=" ", timespec="milliseconds"),
+            zeile.behoerde or "-",
+            zeile.nachrichtentyp or "-",
+            zeile.ergebnis,
+            " ".join(zeile.codes),
+            str(zeile.treffer),
+            "yes" if zeile.wiederholung else "",
+        )
+    out.print(table)
+
+
+@schema_app.command(name="list")
+def list_packs(directory: InstanceOption) -> None:
+    """The installed schema packs."""
+    table = Table("pack", "version", "namespace", "from", "until", "messages", "files")
+    for row in pack_install.installed(Instance.read(directory).packs_folder):
+        until = row.valid_until.isoformat() if row.valid_until else ""
+        messages = " ".join(row.messages)
+        table.add_row(row.name, row.version, row.namespace, row.valid_from.isoformat(), until, messages, str(row.files))
+    out.print(table)
+
+
+@schema_app.command(name="add")
+def add_pack(
+    source: Annotated[Path, typer.Argument(help="The publisher's schemas, a ZIP file or a folder.")],
+    directory: InstanceOption,
+    replace: Annotated[bool, typer.Option(help="Take the place of a pack with the same namespace.")] = False,
+) -> None:
+    """Install a publisher's schemas, unchanged, beside or instead of a pack of this instance."""
+    row = pack_install.add(source, Instance.read(directory).own_packs_folder(), replace=replace)
+    out.print(f"installed {row.name}: {row.files} files, messages {' '.join(row.messages)}")
+
+
+@schema_app.command(name="check")
+def check_packs(directory: InstanceOption) -> None:
+    """Check every pack: manifest, checksums, and that its schemas compile."""
+    findings = pack_install.check(Instance.read(directory).packs_folder)
+    for finding in findings:
+        out.print(f"{finding.folder}: {finding.problem or 'ok'}")
+    if any(finding.problem for finding in findings):
+        raise ConfigError("not every schema pack can be used")
+
+
+@behoerde_app.command(name="list")
+def list_authorities(directory: InstanceOption) -> None:
+    """The registered authorities."""
+    behoerden = Instance.read(directory).authorities(readonly=True)
+    table = Table("key", "name", "role", "state", "certificates")
+    for behoerde in behoerden.all():
+        state = "blocked" if behoerde.gesperrt else "active"
+        digests = " ".join(digest[:16] for digest in behoerden.certificates(behoerde.kennung))
+        table.add_row(behoerde.kennung, behoerde.name, behoerde.rolle.value, state, digests)
+    out.print(table)
+
+
+@behoerde_app.command(name="add")
+def add_authority(
+    kennung: KennungArgument,
+    directory: InstanceOption,
+    name: Annotated[str, typer.Option(help="The authority's name.")] = "",
+    rolle: Annotated[Rolle, typer.Option(help="Its role.")] = Rolle.EINFACH,
+    certificate: Annotated[Path | None, typer.Option(help="Its certificate, PEM. Default: one is issued.")] = None,
+    zentrale_stelle: Annotated[bool, typer.Option(help="A Land's retrieving body.")] = False,
+    azr: Annotated[bool, typer.Option(help="May search by AZR number (§ 38 (1) S. 2 BMG).")] = False,
+    protokoll_beauftragt: Annotated[bool, typer.Option(help="Commissioned the full Protokoll (§ 40 (3) BMG).")] = False,
+) -> None:
+    """Register an authority with a certificate, or give a registered one a further certificate."""
+    here = Instance.read(directory)
+    behoerden = here.authorities()
+    known = kennung in {behoerde.kennung for behoerde in behoerden.all()}
+    if known and (name or certificate is None):
+        raise ConfigError(f"{kennung} is registered: only --certificate adds to it")
+    behoerde = Behoerde(
+        kennung,
+        name or kennung,
+        rolle,
+        azr_berechtigt=azr,
+        protokoll_beauftragt=protokoll_beauftragt,
+        zentrale_stelle=zentrale_stelle,
+    )
+    digest = _certificate_digest(certificate) if certificate else None
+    if not known:
+        behoerden.add(behoerde)
+    behoerden.add_certificate(kennung, digest or _issue(here, behoerde))
+    out.print(f"{kennung}: registered, role {rolle.value}" if not known else f"{kennung}: certificate added")
+
+
+@behoerde_app.command()
+def block(kennung: KennungArgument, directory: InstanceOption) -> None:
+    """Refuse the authority from now on, within a second in every process."""
+    Instance.read(directory).authorities().block(kennung)
+    out.print(f"{kennung}: blocked")
+
+
+@behoerde_app.command()
+def unblock(kennung: KennungArgument, directory: InstanceOption) -> None:
+    """Lift the block."""
+    Instance.read(directory).authorities().unblock(kennung)
+    out.print(f"{kennung}: active")
+
+
+def _issue(here: Instance, behoerde: Behoerde) -> str:
+    ca = load_identity(here.read_file("pki/ca.key", "pki"), here.read_file("pki/ca.pem", "pki"))
+    return instance.issue_certificate(here.path, behoerde, ca, datetime.now(UTC), KeyType.EC)
+
+
+def _certificate_digest(path: Path) -> str:
+    try:
+        return fingerprint(x509.load_pem_x509_certificate(path.read_bytes()))
+    except (OSError, ValueError):
+        raise ConfigError(f"{path} is not a certificate in PEM") from None
+
+
+def _ags(value: str) -> str:
+    try:
+        return Gemeindeschluessel(value)
+    except ValueError as error:
+        raise ConfigError(f"--gemeinde: {error}") from None
+
+
+def main() -> None:
+    """Entry point: turns what the gateway raises on purpose into one line."""
+    try:
+        app()
+    except GatewayError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

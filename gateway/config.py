@@ -1,0 +1,146 @@
+"""The instance's configuration: one TOML file, checked when it is read; an unknown key stops the start and is named."""
+
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gateway.errors import ConfigError
+
+FILE = "gateway.toml"
+
+
+class Section(BaseModel):
+    """A table of the file: no unknown keys, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Http(Section):
+    """Where the gateway listens and how much it lets in."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    workers: int = Field(1, ge=1, le=64)
+    threads: int = Field(8, ge=1, le=256)
+    max_bytes: int = Field(1_000_000, ge=50_000, le=100_000_000)
+    address: str = ""  # as the WSDL names it; empty: made of host and port
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the listener."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+class Tls(Section):
+    """TLS of the listener; without a certificate plain HTTP is served, on loopback only."""
+
+    certificate: str = ""
+    key: str = ""
+    client_ca: str = ""
+    client_certificate: Literal["none", "optional", "required"] = "none"
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Tls":
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key go together")
+        if self.client_certificate != "none" and not (self.certificate and self.client_ca):
+            raise ValueError("client certificates need certificate, key and client_ca")
+        return self
+
+
+class Signatur(Section):
+    """WS-Security: our own key, and whose signatures of which kind are accepted."""
+
+    certificate: str
+    key: str
+    ca: list[str] = Field(min_length=1)
+    crl: str = ""
+    algorithms: list[str] = ["ecdsa-sha256", "ecdsa-sha384", "rsa-sha256", "rsa-sha384", "rsa-sha512"]
+    min_rsa_bits: int = Field(2048, ge=2048)
+    timestamp_required: bool = False
+    timestamp_window_seconds: int = Field(300, ge=10, le=3600)
+
+
+class Datenbank(Section):
+    """SQLAlchemy URLs; relative SQLite paths are relative to the instance."""
+
+    spiegel: str = "sqlite:///daten/spiegel.sqlite"
+    protokoll: str = "sqlite:///daten/protokoll.sqlite"
+
+
+class Schluessel(Section):
+    """Files with the instance's own secret keys."""
+
+    protokoll: str = "schluessel/protokoll.key"
+    merkmale: str = "schluessel/merkmale.key"
+
+
+class Absenderangaben(Section):
+    """Who answers, as the header of every answer says (XInneres Behoerde.Erreichbar, PostalischeInlandsanschrift)."""
+
+    name: str
+    strasse: str
+    hausnummer: str
+    postleitzahl: str = Field(pattern=r"^[0-9]{5}$")
+    wohnort: str
+    email: str
+    telefon: str
+
+
+class Codelisten(Section):
+    """The publisher's genericode files, read at run time where they are given."""
+
+    behoerdenschluessel: str = ""
+
+
+class Config(Section):
+    """The whole file."""
+
+    land: str = Field(pattern=r"^(0[1-9]|1[0-6])$")
+    gemeinden: list[str] = []
+    http: Http = Http()
+    tls: Tls = Tls()
+    signatur: Signatur
+    datenbank: Datenbank = Datenbank()
+    schluessel: Schluessel = Schluessel()
+    absender: Absenderangaben
+    codelisten: Codelisten = Codelisten()
+
+    @model_validator(mode="after")
+    def _plain_http_only_on_loopback(self) -> "Config":
+        if not self.tls.certificate and not self.http.loopback:
+            raise ValueError("plain HTTP is served on loopback only: set tls.certificate and tls.key, or http.host")
+        return self
+
+
+def read_config(instance: Path) -> Config:
+    """The instance's configuration. Raises ConfigError that names the key and what is wrong with it."""
+    path = instance / FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} is missing: make an instance with 'xmeld-gateway init {instance}'") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "file"
+        raise ConfigError(f"{path}: {key}: {first['msg']}") from None
+
+
+def database_url(url: str, instance: Path) -> str:
+    """`url` with a relative SQLite path resolved against the instance."""
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith("sqlite:////"):
+        return f"{prefix}{(instance / url.removeprefix(prefix)).resolve()}"
+    return url

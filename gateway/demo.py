@@ -1,0 +1,302 @@
+"""A throw-away gateway on loopback answers sample queries: `make demo`, and with `stay` `make run`."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lxml import etree
+from rich.console import Console
+from rich.table import Table
+
+from gateway import instance, protokoll, sending
+from gateway.bootstrap import Instance
+from gateway.config import FILE
+from gateway.envelope.client import SoapFault
+from gateway.envelope.names import SOAP
+from gateway.envelope.pki import KeyType
+from gateway.envelope.soap import message
+from gateway.errors import ConfigError, GatewayError
+from gateway.meldewesen.anfrage import Auswahldaten
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
+from gateway.spiegel.laden import lade
+from gateway.spiegel.musterpersonen import DEMO, Demofrage
+from gateway.spiegel.musterspiegel import mustereintraege, mustergemeinden
+from gateway.xmeld.anfragen import Frage, Fragenschreiber, Fragesteller
+from gateway.xmeld.mapping import Mapping
+from gateway.xmeld.packs import Packs
+
+LAND = "03"
+PERSONS = 2000
+START_TIMEOUT = 30.0  # seconds
+
+#: What the demo asks for: names, birth, sex, dwellings, marital status.
+GRUNDDATEN = tuple(str(code) for code in (*range(1, 17), 19, 41, *range(43, 57), 74, 94, 172))
+AUSWEISDATEN = ("163", "170")
+
+
+class DemoError(GatewayError):
+    """Something was not as it must be."""
+
+
+@dataclass(frozen=True)
+class Fall:
+    """One request of the demo, sent in a signed envelope or, not `signed`, in a bare one."""
+
+    name: str  # of its file
+    was: str
+    wer: str
+    erwartet: str
+    nachricht: bytes
+    signed: bool = True
+
+
+@dataclass(frozen=True)
+class Ausgang:
+    """How a request ended: in a word, after how many milliseconds, with which XML."""
+
+    kurz: str
+    millisekunden: float
+    xml: bytes
+
+
+def run(path: Path, out: Console, *, stay: bool) -> int:
+    """0 when everything was as it must be. Raises GatewayError otherwise."""
+    here = _instance(path)
+    with _serving(here) as url:
+        out.print(f"gateway of Land {LAND} on {url}, {PERSONS} sample persons\n")
+        faelle = _faelle(here)
+        ausgaenge = [_ask(here, fall, url) for fall in faelle]
+        folge = _folgeanfrage(here, ausgaenge[1].xml)
+        faelle, ausgaenge = [*faelle, folge], [*ausgaenge, _ask(here, folge, url)]
+        out.print(_table(faelle, ausgaenge))
+        out.print("\nThe first answer:\n")
+        sys.stdout.write(_pretty(ausgaenge[0].xml))
+        sys.stdout.flush()
+        _check(faelle, ausgaenge)
+        out.print(f"\nsignatures: {len(ausgaenge)} of {len(ausgaenge)} answers verified")
+        if stay:
+            _stay(here, url, out)
+    _verify_protokoll(here, len(faelle), out, stay=stay)
+    return 0
+
+
+def _instance(path: Path) -> Instance:
+    """A new instance at `path`, in place of an older throw-away one."""
+    if path.exists():
+        if not (path / FILE).is_file() or not (path / "anfragen").is_dir():
+            raise ConfigError(f"{path} is there and is not a demo's instance: remove it, or name another with -i")
+        shutil.rmtree(path)
+    here = instance.create(path, land=LAND, gemeinden=(), database="", port=_free_port(), kind=KeyType.EC)
+    lade(here.register(), mustereintraege(mustergemeinden(LAND), PERSONS, seed=1))
+    return here
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _serving(here: Instance) -> Iterator[str]:
+    """The gateway in processes of its own, until the block ends."""
+    port = here.config.http.port
+    with (here.path / "serve.log").open("wb") as log:
+        words = [sys.executable, "-m", "gateway.cli", "serve", "-i", str(here.path)]
+        process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603  our own command
+        try:
+            _wait(process, port, here)
+            yield f"http://127.0.0.1:{port}/xmeld"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, here: Instance) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise DemoError(f"the gateway did not start; see {here.path / 'serve.log'}")
+
+
+def _stellen() -> tuple[Behoerde, Behoerde, Behoerde]:
+    polizei, zentrale, amt = (muster.behoerde for muster in instance.sample_authorities(LAND))
+    return polizei, zentrale, amt
+
+
+def _faelle(here: Instance) -> list[Fall]:
+    """The demo's requests; each is written to the instance's folder `anfragen` as well."""
+    polizei, _, amt = _stellen()
+    schreiber = _Schreibtisch(here)
+    faelle = [
+        Fall(
+            f"0{number}-{frage.status}", frage.zweck, wer.kennung, f"status {frage.status}", schreiber.frage(wer, frage)
+        )
+        for number, (wer, frage) in enumerate(zip((polizei, amt, amt, amt), DEMO, strict=True), start=1)
+    ]
+    faelle += [
+        Fall(
+            "05-rueckweisung",
+            "claims to be a Sicherheitsbehörde, asks for passports",
+            amt.kennung,
+            "Rückweisung 03 07",
+            schreiber.frage(amt, DEMO[0], AUSWEISDATEN, sicherheitsbehoerde=True),
+        ),
+        Fall(
+            "06-schema",
+            "breaks the schema",
+            amt.kennung,
+            "0910 X001",
+            schreiber.frage(amt, DEMO[0]).replace(b"aktenzeichen>", b"geschaeftszeichen>"),
+        ),
+        Fall(
+            "07-unsigniert",
+            "is not signed",
+            amt.kennung,
+            "fault NOT_SIGNED",
+            schreiber.frage(amt, DEMO[0]),
+            signed=False,
+        ),
+        Fall(
+            "08-fremd", "is not XMeld", amt.kennung, "fault NOT_XMELD", b"<bestellung><artikel>7</artikel></bestellung>"
+        ),
+    ]
+    for fall in faelle:
+        schreiber.keep(fall)
+    return faelle
+
+
+def _folgeanfrage(here: Instance, trefferliste: bytes) -> Fall:
+    """Asks for the first entry of a list by its Identifikationsmerkmal."""
+    _, _, amt = _stellen()
+    merkmal = etree.fromstring(trefferliste).findtext(".//{*}identifikationsmerkmal")
+    if not merkmal:
+        raise DemoError("the Trefferliste has no Identifikationsmerkmal")
+    schreiber = _Schreibtisch(here)
+    fall = Fall("09-folge", "one of the list", amt.kennung, "status 01", schreiber.folge(amt, merkmal))
+    schreiber.keep(fall)
+    return fall
+
+
+class _Schreibtisch:
+    """Writes the demo's requests, to the municipality in which the hand-made persons live."""
+
+    def __init__(self, here: Instance) -> None:
+        pack = Packs.load(here.packs_folder).newest
+        self._schreiber = Fragenschreiber(pack, Mapping.load(here.mapping_file(pack.name)))
+        self._ags = Gemeindeschluessel(mustergemeinden(LAND)[0].ags)
+        self._folder = here.path / "anfragen"
+        self._folder.mkdir(exist_ok=True)
+
+    def frage(
+        self, wer: Behoerde, frage: Demofrage, codes: tuple[str, ...] = (), *, sicherheitsbehoerde: bool | None = None
+    ) -> bytes:
+        auswahl = Auswahldaten(
+            self._ags,
+            familienname=frage.familienname,
+            vornamen=frage.vornamen,
+            geschlecht=frage.geschlecht,
+            geburtsdatum=Teildatum(frage.geburtsdatum) if frage.geburtsdatum else None,
+            strasse=frage.strasse,
+        )
+        sicher = wer.rolle is Rolle.SICHERHEIT if sicherheitsbehoerde is None else sicherheitsbehoerde
+        return self._write(wer, Frage(f"ags:{self._ags}", (*GRUNDDATEN, *codes), auswahl), sicherheitsbehoerde=sicher)
+
+    def folge(self, wer: Behoerde, merkmal: str) -> bytes:
+        frage = Frage(f"ags:{self._ags}", GRUNDDATEN, identifikationsmerkmal=merkmal)
+        return self._write(wer, frage, sicherheitsbehoerde=False)
+
+    def keep(self, fall: Fall) -> None:
+        (self._folder / f"{fall.name}.xml").write_bytes(fall.nachricht)
+
+    def _write(self, wer: Behoerde, frage: Frage, *, sicherheitsbehoerde: bool) -> bytes:
+        steller = Fragesteller(wer.kennung, wer.name, sicherheitsbehoerde)
+        return self._schreiber.personensuche(steller, frage, datetime.now(UTC), str(uuid.uuid4()))
+
+
+def _ask(here: Instance, fall: Fall, url: str) -> Ausgang:
+    """Sends and checks the answer: signed by the gateway, and if it is XMeld, valid."""
+    client = sending.client_of(here, fall.wer)
+    body = client.request(fall.nachricht, datetime.now(UTC)) if fall.signed else _unsigned(fall.nachricht)
+    begin = time.perf_counter()
+    reply = sending.post(url, body)
+    milliseconds = 1000 * (time.perf_counter() - begin)
+    answer = client.reply(reply.body, datetime.now(UTC))
+    if isinstance(answer, SoapFault):
+        return Ausgang(f"fault {answer.code}", milliseconds, reply.body)
+    sending.check_schema(here, answer)
+    return Ausgang(_kurz(answer), milliseconds, answer)
+
+
+def _unsigned(nachricht: bytes) -> bytes:
+    return b'<e:Envelope xmlns:e="%b"><e:Body>%b</e:Body></e:Envelope>' % (
+        SOAP.encode(),
+        message("xmeldAnfrage", nachricht),
+    )
+
+
+def _kurz(answer: bytes) -> str:
+    """`status 01`, `Rückweisung 03 07` or `0910 X001`."""
+    root = etree.fromstring(answer)
+    for path, words in (
+        (".//{*}ergebnisstatus/code", "status"),
+        (".//{*}grundDerRueckweisung/code", "Rückweisung"),
+        (".//{*}rts.container//{*}grund/code", "0910"),
+    ):
+        if codes := [element.text or "" for element in root.iterfind(path)]:
+            return " ".join((words, *codes))
+    raise DemoError("the answer is neither Auskunft nor Rückweisung nor 0910")
+
+
+def _table(faelle: list[Fall], ausgaenge: list[Ausgang]) -> Table:
+    table = Table("asked", "as", "must be", "was")
+    table.add_column("ms", justify="right")
+    for fall, ausgang in zip(faelle, ausgaenge, strict=True):
+        style = "" if ausgang.kurz == fall.erwartet else "red"
+        table.add_row(fall.was, fall.wer, fall.erwartet, ausgang.kurz, f"{ausgang.millisekunden:.1f}", style=style)
+    return table
+
+
+def _pretty(xml: bytes) -> str:
+    root = etree.fromstring(xml, etree.XMLParser(remove_blank_text=True))
+    return str(etree.tostring(root, pretty_print=True, encoding="unicode"))
+
+
+def _check(faelle: list[Fall], ausgaenge: list[Ausgang]) -> None:
+    for fall, ausgang in zip(faelle, ausgaenge, strict=True):
+        if fall.erwartet != ausgang.kurz:
+            raise DemoError(f"{fall.name}: must be {fall.erwartet}, was {ausgang.kurz}")
+
+
+def _stay(here: Instance, url: str, out: Console) -> None:
+    """Says how to go on from another terminal, and waits for Ctrl-C."""
+    out.print(f"\nserving on {url}; from another terminal:\n")
+    amt = _stellen()[2].kennung
+    out.print(f"  .venv/bin/xmeld-gateway send {here.path}/anfragen/01-01.xml -i {here.path} --as {amt}")
+    out.print(f"  .venv/bin/xmeld-gateway protokoll list -i {here.path}\n\nCtrl-C stops it.")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        out.print("\nstopping")
+
+
+def _verify_protokoll(here: Instance, exchanges: int, out: Console, *, stay: bool) -> None:
+    result = protokoll.verify(here.protokoll(readonly=True), here.protokollschluessel)
+    if not result.intact or result.entries < exchanges or (result.entries > exchanges and not stay):
+        raise DemoError(f"the Protokoll has {result.entries} records of {exchanges} exchanges: {result.findings}")
+    out.print(f"Protokoll: intact, {result.entries} records for {exchanges} exchanges")

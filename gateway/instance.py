@@ -1,0 +1,160 @@
+"""An instance is a directory: configuration, keys, databases, sample authorities. Made by `xmeld-gateway init`."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway.bootstrap import Instance, create_databases
+from gateway.config import FILE
+from gateway.envelope import pki
+from gateway.envelope.pki import KeyType
+from gateway.envelope.signer import Identity
+from gateway.envelope.zertifikate import fingerprint
+from gateway.errors import ConfigError
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.protokoll.schluessel import create_merkmalschluessel, create_protokollschluessel
+
+TEMPLATE = """\
+# Configuration of an xmeld-gateway instance. Paths are relative to this file's folder.
+# An unknown key stops the start and is named.
+
+# The Land whose register this is: 01 to 16, the first two digits of its Gemeindeschluessel.
+land = "{land}"
+
+# Gemeindeschluessel (AGS) that the mirror serves. Empty: every municipality of the Land.
+gemeinden = [{gemeinden}]
+
+[http]
+host = "127.0.0.1"        # plain HTTP is served on loopback only; elsewhere TLS is required
+port = {port}
+workers = 1               # processes; each has its own database connections and its own chain of the Protokoll
+threads = 8               # exchanges at a time in one process
+max_bytes = 1_000_000     # a larger request is cut off (a real 1330 has about 23 KB)
+address = ""              # URL of the endpoint as the WSDL names it; empty: made of host and port
+
+[tls]
+certificate = ""          # PEM, e.g. "pki/tls.pem"; empty: plain HTTP
+key = ""                  # PEM (PKCS#8), e.g. "pki/tls.key"
+client_ca = ""            # PEM, CA of the clients' TLS certificates, e.g. "pki/ca.pem"
+client_certificate = "none"   # "none", "optional" or "required"
+
+[signatur]
+certificate = "pki/gateway.pem"   # signs every reply (WS-Security X.509)
+key = "pki/gateway.key"
+ca = ["pki/ca.pem"]               # whose certificates are accepted from authorities
+crl = "pki/ca.crl"                # revocation list of the CA, read again when it changes; empty: none is checked
+algorithms = ["ecdsa-sha256", "ecdsa-sha384", "rsa-sha256", "rsa-sha384", "rsa-sha512"]
+min_rsa_bits = 2048
+timestamp_required = false        # true: a request without a signed wsu:Timestamp is refused
+timestamp_window_seconds = 300    # how old a Timestamp may be
+
+[datenbank]
+# SQLAlchemy URLs. For PostgreSQL: "postgresql+psycopg://user@host/name"
+spiegel = "{spiegel}"       # mirror and authorities
+protokoll = "{protokoll}"    # Protokoll (section 40 BMG)
+
+[schluessel]
+protokoll = "schluessel/protokoll.key"   # encrypts personal data in the Protokoll and signs its seals
+merkmale = "schluessel/merkmale.key"     # seals Identifikationsmerkmale
+
+[absender]                # who answers, as the header of every answer says
+name = "Melderegisterdatenspiegel (Testinstanz)"
+strasse = "Registerweg"
+hausnummer = "1"
+postleitzahl = "30159"
+wohnort = "Hannover"
+email = "melderegister@example.org"
+telefon = "0511 000000"
+
+[codelisten]
+# The publisher's key list (genericode) of the DVDV prefix dbs. Where given, an authority's role must fit its Kategorie.
+behoerdenschluessel = ""
+"""
+
+FOLDERS = ("pki", "behoerden", "schluessel", "daten")
+
+
+def write_skeleton(instance: Path, *, land: str, gemeinden: tuple[str, ...], database: str, port: int) -> None:
+    """The folders and `gateway.toml`. Raises ConfigError when the instance exists or the place cannot be written."""
+    if (instance / FILE).exists():
+        raise ConfigError(f"{instance} is an instance already")
+    try:
+        for name in FOLDERS:
+            (instance / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        text = TEMPLATE.format(
+            land=land,
+            gemeinden=", ".join(f'"{ags}"' for ags in gemeinden),
+            port=port,
+            spiegel=database or "sqlite:///daten/spiegel.sqlite",
+            protokoll=database or "sqlite:///daten/protokoll.sqlite",
+        )
+        (instance / FILE).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{instance} cannot be written: {error.strerror}") from None
+
+
+@dataclass(frozen=True)
+class Muster:
+    """A sample authority of a new instance."""
+
+    behoerde: Behoerde
+    zweck: str
+
+
+def sample_authorities(land: str) -> tuple[Muster, ...]:
+    """Those of the standard's test messages, and a simple one of the own Land with an invented key."""
+    return (
+        Muster(
+            Behoerde("dbs:060030020000", "Polizei S Stadt", Rolle.SICHERHEIT),
+            "Sicherheitsbehörde of the standard's test messages",
+        ),
+        Muster(
+            Behoerde("dbs:060030010000", "Zentrale Stelle Hessen", Rolle.SICHERHEIT, zentrale_stelle=True),
+            "passes on queries of the authority that a message names",
+        ),
+        Muster(
+            Behoerde(f"dbs:{land}0010990000", "Ordnungsamt Musterstadt", Rolle.EINFACH),
+            "simple authority of the own Land, invented key",
+        ),
+    )
+
+
+def certificate_files(instance: Path, kennung: str) -> tuple[Path, Path]:
+    """Key and certificate of an authority for which this instance issued one. `kennung` with its prefix."""
+    stem = instance / "behoerden" / kennung.partition(":")[2]
+    return stem.with_suffix(".key"), stem.with_suffix(".pem")
+
+
+def make_pki(instance: Path, now: datetime, kind: KeyType) -> Identity:
+    """A development CA, the gateway's signing and TLS certificates, and an empty revocation list."""
+    pki_folder = instance / "pki"
+    ca = pki.make_ca("xmeld-gateway development CA", now)
+    pki.save(ca, pki_folder / "ca.key", pki_folder / "ca.pem")
+    gateway = pki.issue_signing(ca, "xmeld-gateway", "Melderegisterdatenspiegel", now, kind)
+    pki.save(gateway, pki_folder / "gateway.key", pki_folder / "gateway.pem")
+    pki.save(pki.issue_tls_server(ca, now), pki_folder / "tls.key", pki_folder / "tls.pem")
+    (pki_folder / "ca.crl").write_bytes(pki.make_crl(ca, (), now))
+    return ca
+
+
+def issue_certificate(instance: Path, behoerde: Behoerde, ca: Identity, now: datetime, kind: KeyType) -> str:
+    """A key and certificate for an authority, into the instance's folder `behoerden`; the certificate's fingerprint."""
+    identity = pki.issue_signing(ca, behoerde.kennung, behoerde.name, now, kind)
+    pki.save(identity, *certificate_files(instance, behoerde.kennung))
+    return fingerprint(identity.certificate)
+
+
+def create(path: Path, *, land: str, gemeinden: tuple[str, ...], database: str, port: int, kind: KeyType) -> Instance:
+    """A new instance with keys, empty stores and the sample authorities. Raises ConfigError, StoreError."""
+    now = datetime.now(UTC)
+    write_skeleton(path, land=land, gemeinden=gemeinden, database=database, port=port)
+    ca = make_pki(path, now, kind)
+    create_protokollschluessel(path / "schluessel" / "protokoll.key")
+    create_merkmalschluessel(path / "schluessel" / "merkmale.key")
+    instance = Instance.read(path)
+    create_databases(instance)
+    behoerden = instance.authorities()
+    for muster in sample_authorities(land):
+        behoerden.add(muster.behoerde)
+        behoerden.add_certificate(muster.behoerde.kennung, issue_certificate(path, muster.behoerde, ca, now, kind))
+    return instance

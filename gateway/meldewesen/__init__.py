@@ -1,0 +1,1 @@
+"""The law as types and pure functions: no XML, no I/O, standard library only."""

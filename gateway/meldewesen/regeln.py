@@ -1,0 +1,103 @@
+"""Which grounds of Rueckweisung a Personensuche gives by itself, before anything is searched. One row a rule."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gateway.meldewesen.anfrage import Personensuche, Rueckweisungsgrund
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.suchformen import Suchformen, mindestangaben_erfuellt, platzhalter
+
+#: Anlage Nr. 8 BMeldDAV: file number, occasion, user and authority's name.
+MAX_FELDLAENGE = 120
+
+
+@dataclass(frozen=True)
+class Pruefling:
+    """What the rules look at. `formen` is None for a follow-up by Identifikationsmerkmal."""
+
+    anfrage: Personensuche
+    behoerde: Behoerde
+    formen: Suchformen | None
+    land: str  # the gateway's own, two digits
+
+
+@dataclass(frozen=True)
+class Regel:
+    """A ground of Rueckweisung and when it applies. 16 and 17 need a German sentence."""
+
+    code: str
+    gilt: Callable[[Pruefling], bool]
+    freitext: str | None = None
+
+
+def wirksame_rolle(anfrage: Personensuche, behoerde: Behoerde) -> Rolle:
+    """The role in which the query is judged: one entitled as Sicherheitsbehoerde may also ask as a simple one."""
+    return behoerde.rolle if anfrage.abrufende_stelle.sicherheitsbehoerde else Rolle.EINFACH
+
+
+def _claims_too_much(p: Pruefling) -> bool:
+    return p.anfrage.abrufende_stelle.sicherheitsbehoerde and p.behoerde.rolle is Rolle.EINFACH
+
+
+def _other_ags_than_leser(p: Pruefling) -> bool:
+    return p.formen is not None and p.anfrage.leser.kennung != f"ags:{p.formen.gemeindeschluessel}"
+
+
+def _platzhalter(p: Pruefling) -> bool:
+    return p.anfrage.auswahldaten is not None and platzhalter(p.anfrage.auswahldaten)
+
+
+def _phonetik_mit_platzhalter(p: Pruefling) -> bool:
+    return p.formen is not None and p.formen.phonetik and _platzhalter(p)
+
+
+def _feld_zu_lang(p: Pruefling) -> bool:
+    stelle = p.anfrage.abrufende_stelle
+    return any(
+        len(feld) > MAX_FELDLAENGE
+        for feld in (stelle.aktenzeichen, stelle.anlass, stelle.kennung, stelle.behoerdenname)
+    )
+
+
+def _minimum_missing(p: Pruefling) -> bool:
+    return p.formen is not None and not mindestangaben_erfuellt(p.formen)
+
+
+def _cross_border(p: Pruefling) -> bool:
+    return p.behoerde.land != p.land
+
+
+def _azr_not_allowed(p: Pruefling) -> bool:
+    auswahl = p.anfrage.auswahldaten
+    return auswahl is not None and auswahl.azr_nummer is not None and not p.behoerde.azr_berechtigt
+
+
+REGELN: tuple[Regel, ...] = (
+    Regel("03", _claims_too_much),
+    Regel("14", _other_ags_than_leser),  # Anlage Nr. 2
+    Regel("15", _phonetik_mit_platzhalter),
+    Regel("17", _platzhalter, "Platzhalter sind in der Personensuche unzulässig (§ 4 Absatz 7 BMeldDAV)."),
+    Regel(
+        "17",
+        _feld_zu_lang,
+        "Aktenzeichen, Anlass, Kennung oder Behördenname ist länger als 120 Zeichen (Anlage Nummer 8 BMeldDAV).",
+    ),
+    Regel(
+        "17",
+        lambda p: p.anfrage.landesspezifische_erweiterungen and not _cross_border(p),
+        "Landesspezifische Erweiterungen werden hier nicht verarbeitet.",
+    ),
+    Regel("18", _minimum_missing),  # § 38 (1) BMG
+    Regel("23", lambda p: p.anfrage.landesspezifische_erweiterungen and _cross_border(p)),
+    Regel("24", _azr_not_allowed),  # § 38 (1) S. 2 BMG
+)
+
+
+def pruefe(pruefling: Pruefling) -> tuple[Rueckweisungsgrund, ...]:
+    """Every ground that applies, in the order of REGELN."""
+    return tuple(Rueckweisungsgrund(regel.code, regel.freitext) for regel in REGELN if regel.gilt(pruefling))
+
+
+def ordered(gruende: Iterable[Rueckweisungsgrund]) -> tuple[Rueckweisungsgrund, ...]:
+    """In the list's order, none twice."""
+    return tuple(sorted(set(gruende), key=lambda grund: (grund.code, grund.freitext or "")))

@@ -1,0 +1,115 @@
+"""What an exchange needs from outside. The real ones are joined in `bootstrap`; tests may pass others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol as Port
+
+from gateway.envelope.opened import Opened
+from gateway.errors import FaultCode
+from gateway.meldewesen.behoerde import Behoerde
+from gateway.meldewesen.datensatz import Datensatz
+from gateway.meldewesen.suchformen import Suchformen
+
+
+class Umschlag(Port):
+    """A transport's envelope: opens requests, closes answers, and says no in its own words."""
+
+    name: str
+
+    def open(self, request: bytes, now: datetime) -> Opened:
+        """The signed message. Raises Fault for everything that is not a proper signed request."""
+        ...
+
+    def close(self, nachricht: bytes, now: datetime) -> bytes:
+        """The signed reply that holds `nachricht`."""
+        ...
+
+    def fault(self, code: FaultCode, detail: str, now: datetime) -> bytes:
+        """The signed fault."""
+        ...
+
+
+@dataclass(frozen=True)
+class Treffer:
+    """A found record. `merkmal` is the mirror's own random id of the person, for the Identifikationsmerkmal."""
+
+    merkmal: bytes
+    datensatz: Datensatz
+
+
+class Spiegel(Port):
+    """The mirror. A blocked person is excluded where it searches, so that blocked and absent take one path."""
+
+    def kennt_strasse(self, formen: Suchformen, heute: str) -> bool:
+        """Whether the municipality has a street of this normal form (Anlage Nr. 4 f), leaving out those that only
+        persons blocked on `heute` live in. Raises StoreError.
+        """
+        ...
+
+    def suche(self, formen: Suchformen, heute: str, grenze: int) -> Sequence[Treffer]:
+        """The persons who match all of `formen` and are not blocked on `heute` (YYYY-MM-DD), at most `grenze`.
+
+        Raises StoreError.
+        """
+        ...
+
+    def hole(self, merkmal: bytes, heute: str) -> Treffer | None:
+        """The person with the mirror's id `merkmal`, unless blocked or gone. Raises StoreError."""
+        ...
+
+
+class Behoerden(Port):
+    """The register of authorities."""
+
+    def of_certificate(self, fingerprint: str) -> Behoerde | None:
+        """The one authority to which the certificate belongs. Raises StoreError."""
+        ...
+
+
+class Merkmale(Port):
+    """Identifikationsmerkmale: § 39 (2) BMG, § 9 BMeldDAV, Anlage Nr. 5."""
+
+    def seal(self, merkmal: bytes, behoerde: str, now: datetime) -> str:
+        """An opaque handle that only `behoerde` (its key) can use, for 48 hours; at most 500 characters."""
+        ...
+
+    def open(self, handle: str, behoerde: str, now: datetime) -> bytes | None:
+        """The mirror's id behind `handle`; None when unknown, malformed, expired or another authority's."""
+        ...
+
+
+@dataclass(frozen=True)
+class Protokolleintrag:
+    """One exchange, § 40 BMG. All but `inhalt` is technical and free of personal data; `inhalt` is stored encrypted."""
+
+    empfangen: datetime
+    beantwortet: datetime
+    transport: str
+    anfrage_digest: bytes  # SHA-256 of the request as received
+    antwort_digest: bytes  # SHA-256 of the reply as it leaves
+    ergebnis: str  # "auskunft", "rueckweisung", "ruecksendung" or "fault"
+    codes: tuple[str, ...] = ()  # status, Rueckweisung codes, 0910 reason or fault code
+    behoerde: str | None = None  # key of the authority, once known
+    fingerprint: str | None = None
+    nachrichtentyp: str | None = None
+    nachricht_uuid: str | None = None
+    nachricht_digest: bytes | None = None  # SHA-256 of the XMeld message, tells a repetition from a reuse of its UUID
+    treffer: int = 0
+    inhalt: dict[str, object] | None = field(default=None, repr=False)
+
+
+class UuidReused(Exception):
+    """The authority used this message UUID before with other content; nothing was recorded."""
+
+
+class Protokoll(Port):
+    """The § 40 record. `record` returns when the entry is durable."""
+
+    def record(self, eintrag: Protokolleintrag) -> None:
+        """Stores durably. A repetition (same authority, UUID and content) is marked as one.
+
+        Raises UuidReused when the authority's UUID stands recorded with another digest, StoreError when nothing could
+        be stored.
+        """
+        ...

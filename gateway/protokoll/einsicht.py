@@ -1,0 +1,134 @@
+"""Reading the Protokoll: technical columns without keys, the § 40 content with them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import Engine, func, select
+
+from gateway.database import store_errors
+from gateway.errors import StoreError
+from gateway.protokoll.kette import inhalt_aad
+from gateway.protokoll.satz import from_micros, unpack_inhalt
+from gateway.protokoll.schluessel import NONCE_BYTES, Protokollschluessel
+from gateway.protokoll.tabellen import EINTRAG, KETTE
+
+
+class Stelle(NamedTuple):
+    """Where an entry stands: its chain and its number there. Written `3/1207`."""
+
+    kette: int
+    nummer: int
+
+    def __str__(self) -> str:
+        return f"{self.kette}/{self.nummer}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Stelle":
+        """Raises ValueError for anything but two whole numbers with a slash between."""
+        kette, slash, nummer = text.partition("/")
+        if not (slash and kette.isascii() and kette.isdecimal() and nummer.isascii() and nummer.isdecimal()):
+            raise ValueError("an entry of the Protokoll is named by chain and number, as in 3/1207")
+        return cls(int(kette), int(nummer))
+
+
+@dataclass(frozen=True)
+class Protokollzeile:
+    """The technical columns of an entry; no personal data."""
+
+    stelle: Stelle
+    gespeichert: datetime
+    empfangen: datetime
+    beantwortet: datetime
+    transport: str
+    ergebnis: str
+    codes: tuple[str, ...]
+    behoerde: str | None
+    nachrichtentyp: str | None
+    nachricht_uuid: str | None
+    wiederholung: bool
+    treffer: int
+    hat_inhalt: bool
+
+
+class Einsicht:
+    """Reads through `engine`, which may be read-only and on SQLite should be: another one takes the write lock."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def count(self) -> int:
+        """How many entries there are. Raises StoreError."""
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(EINTRAG)) or 0
+
+    def entries(self, limit: int) -> list[Protokollzeile]:
+        """The entries stored last, latest first. Raises StoreError."""
+        columns = EINTRAG.c
+        query = (
+            select(
+                columns.kette,
+                columns.nummer,
+                columns.gespeichert,
+                columns.empfangen,
+                columns.beantwortet,
+                columns.transport,
+                columns.ergebnis,
+                columns.codes,
+                columns.behoerde,
+                columns.nachrichtentyp,
+                columns.nachricht_uuid,
+                columns.wiederholung,
+                columns.treffer,
+                columns.inhalt.is_not(None).label("hat_inhalt"),
+            )
+            .order_by(columns.gespeichert.desc(), columns.kette.desc(), columns.nummer.desc())
+            .limit(limit)
+        )
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            return [_zeile(row) for row in connection.execute(query)]
+
+    def read(self, stelle: Stelle, schluessel: Protokollschluessel) -> dict[str, object] | None:
+        """The § 40 content of an entry, None where it has none.
+
+        Raises LookupError for an entry that is not there, StoreError when the content is not the one that was stored
+        at this place or its key is not among `schluessel`.
+        """
+        query = (
+            select(EINTRAG.c.schluessel, EINTRAG.c.inhalt, KETTE.c.kennung)
+            .join(KETTE, KETTE.c.nr == EINTRAG.c.kette)
+            .where(EINTRAG.c.kette == stelle.kette, EINTRAG.c.nummer == stelle.nummer)
+        )
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise LookupError(f"the Protokoll has no entry {stelle}")
+        if row.inhalt is None:
+            return None
+        if row.schluessel not in schluessel.aes:
+            raise StoreError(f"the key of the content of {stelle} is not in the instance's key file")
+        try:
+            aad = inhalt_aad(row.kennung, stelle.nummer)
+            packed = schluessel.aes[row.schluessel].decrypt(row.inhalt[:NONCE_BYTES], row.inhalt[NONCE_BYTES:], aad)
+            return unpack_inhalt(packed)
+        except (InvalidTag, TypeError, ValueError):
+            raise StoreError(f"the content of {stelle} is not the one that was stored there") from None
+
+
+def _zeile(row: Any) -> Protokollzeile:
+    return Protokollzeile(
+        stelle=Stelle(row.kette, row.nummer),
+        gespeichert=from_micros(row.gespeichert),
+        empfangen=from_micros(row.empfangen),
+        beantwortet=from_micros(row.beantwortet),
+        transport=row.transport,
+        ergebnis=row.ergebnis,
+        codes=tuple(row.codes.split()),
+        behoerde=row.behoerde,
+        nachrichtentyp=row.nachrichtentyp,
+        nachricht_uuid=row.nachricht_uuid,
+        wiederholung=bool(row.wiederholung),
+        treffer=row.treffer,
+        hat_inhalt=bool(row.hat_inhalt),
+    )

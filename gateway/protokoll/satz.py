@@ -1,0 +1,119 @@
+"""An entry made ready in the exchange's own thread: checked, and all that does not depend on its place in a chain.
+
+What could fail to be stored fails here and for this exchange alone, never for the others of its batch.
+"""
+
+import json
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from gateway.errors import StoreError
+from gateway.ports import Protokolleintrag
+from gateway.protokoll.kette import anspruch
+
+#: Outcomes that claim the message's UUID for its authority. A fault never does: nothing was attributed to the message.
+BEANSPRUCHEND = frozenset({"auskunft", "rueckweisung", "ruecksendung"})
+ERGEBNISSE = BEANSPRUCHEND | {"fault"}
+MAX_TEXT = 256  # characters of any technical column
+MAX_INHALT = 64_000_000  # bytes of JSON; 1,000 persons with every datum have about 10 MB
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Satz:
+    """`vorne` holds the columns from `empfangen` to `nachricht_digest`."""
+
+    vorne: tuple[object, ...]
+    treffer: int
+    anspruch: bytes | None
+    nachricht_digest: bytes | None
+    inhalt: bytes | None  # compressed JSON
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970 in UTC of an aware `moment`. Raises StoreError for one without a time zone."""
+    if moment.tzinfo is None:
+        raise StoreError("a Protokolleintrag has a time without a time zone")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    """The moment in UTC."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def prepare(eintrag: Protokolleintrag) -> Satz:
+    """The entry as it will be stored. Raises StoreError that names the column which cannot be."""
+    if eintrag.ergebnis not in ERGEBNISSE:
+        raise StoreError("a Protokolleintrag has an unknown ergebnis")
+    if any(not code or " " in code for code in eintrag.codes):
+        raise StoreError("a Protokolleintrag has a code that is empty or holds a blank")
+    if not 0 <= eintrag.treffer < 1 << 31:
+        raise StoreError("a Protokolleintrag has an impossible number of treffer")
+    vorne = (
+        micros(eintrag.empfangen),
+        micros(eintrag.beantwortet),
+        _text("transport", eintrag.transport),
+        _digest("anfrage_digest", eintrag.anfrage_digest),
+        _digest("antwort_digest", eintrag.antwort_digest),
+        eintrag.ergebnis,
+        _text("codes", " ".join(eintrag.codes)),
+        _optional("behoerde", eintrag.behoerde),
+        _optional("fingerprint", eintrag.fingerprint),
+        _optional("nachrichtentyp", eintrag.nachrichtentyp),
+        _optional("nachricht_uuid", eintrag.nachricht_uuid),
+        _digest("nachricht_digest", eintrag.nachricht_digest) if eintrag.nachricht_digest is not None else None,
+    )
+    return Satz(vorne, eintrag.treffer, _claim(eintrag), eintrag.nachricht_digest, _inhalt(eintrag.inhalt))
+
+
+def unpack_inhalt(packed: bytes) -> dict[str, object]:
+    """The content of an entry again. Raises ValueError when it is not what `prepare` made."""
+    inflate = zlib.decompressobj()
+    try:
+        text = inflate.decompress(packed, MAX_INHALT)
+    except zlib.error:
+        raise ValueError("the content is not compressed as ours is") from None
+    inhalt = json.loads(text)
+    if isinstance(inhalt, dict):
+        return inhalt
+    raise ValueError("the content is not an object")
+
+
+def _claim(eintrag: Protokolleintrag) -> bytes | None:
+    if eintrag.ergebnis not in BEANSPRUCHEND or eintrag.behoerde is None or eintrag.nachricht_uuid is None:
+        return None
+    if eintrag.nachricht_digest is None:
+        raise StoreError("a Protokolleintrag has a nachricht_uuid without the nachricht_digest")
+    return anspruch(eintrag.behoerde, eintrag.nachricht_uuid)
+
+
+def _text(column: str, value: str) -> str:
+    if len(value) > MAX_TEXT or "\0" in value or not value.isprintable():
+        raise StoreError(f"a Protokolleintrag has a {column} that is too long or holds control characters")
+    return value
+
+
+def _optional(column: str, value: str | None) -> str | None:
+    return None if value is None else _text(column, value)
+
+
+def _digest(column: str, value: bytes) -> bytes:
+    if len(value) != 32:
+        raise StoreError(f"a Protokolleintrag has a {column} that is not a SHA-256")
+    return value
+
+
+def _inhalt(inhalt: dict[str, object] | None) -> bytes | None:
+    if inhalt is None:
+        return None
+    try:
+        text = json.dumps(inhalt, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    except (TypeError, ValueError, RecursionError):
+        raise StoreError("a Protokolleintrag has an inhalt that is not JSON") from None
+    if len(text) > MAX_INHALT:
+        raise StoreError("a Protokolleintrag has an inhalt that is too large")
+    return zlib.compress(text, 1)

@@ -1,0 +1,157 @@
+"""The writer: one transaction per batch that decides repetitions, chains, seals and stores.
+
+A number exists only with the commit that stores its entry, so a failed batch leaves no gap. When a commit's outcome is
+unknown the chain is left as it is, whole either way, and the next batch begins another.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+
+from gateway.errors import StoreError
+from gateway.ports import UuidReused
+from gateway.protokoll.kette import Verweis
+from gateway.protokoll.satz import Satz
+from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.sperre import Dateisperre
+from gateway.protokoll.stand import begin_chain
+from gateway.protokoll.verbindung import Head, Schreibverbindung, is_sqlite, sqlite_file
+from gateway.protokoll.verkettung import ANSPRUCH, Beschluss, Kette, Verketter, Zeile
+
+SIEGEL_ABSTAND = 1.0  # seconds between two sealed entries of a chain, at least
+MAX_VERWEISE = 64  # other chains that a sealed entry refers to, the latest ones
+VERSUCHE = 5  # of a batch whose UUIDs another process claims at the same moment
+
+
+class _ConnectionLost(Exception):
+    """Before a commit was tried: nothing of the batch is stored."""
+
+
+class Schreiber:
+    """Belongs to one thread of one process."""
+
+    def __init__(self, engine: Engine, schluessel: Protokollschluessel) -> None:
+        self._engine = engine
+        self._driver: Any = engine.dialect.loaded_dbapi
+        self._schluessel = schluessel
+        self._verketter = Verketter(schluessel)
+        self._sperre = Dateisperre(sqlite_file(engine)) if is_sqlite(engine) else None
+        self._verbindung: Schreibverbindung | None = None
+        self._kette: Kette | None = None
+
+    def commit(self, saetze: Sequence[Satz]) -> list[Exception | None]:
+        """Stores all that may be stored, in one transaction; per Satz None or UuidReused.
+
+        Raises StoreError or the database's own error when nothing is known to be stored.
+        """
+        for versuch in range(VERSUCHE):
+            if versuch == VERSUCHE - 1:
+                self._kette = None  # not a UUID then: something stands in the place of our next entry
+            try:
+                with self._serialised():
+                    return self._transaction(saetze, ask=versuch > 0)
+            except (IntegrityError, self._driver.IntegrityError):
+                continue  # a UUID is taken, by an earlier entry or by another process just now: decide anew
+            except _ConnectionLost:
+                continue  # since the last batch, as when the server has restarted
+        raise StoreError("the Protokoll takes no batch: its place is taken or the connection breaks again and again")
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._discard()
+        if self._sperre is not None:
+            self._sperre.close()
+
+    def orphan(self) -> None:
+        """In a forked child: lets go of the parent's lock file, and leaves the parent's connection untouched."""
+        if self._sperre is not None:
+            self._sperre.close()
+
+    def _serialised(self) -> AbstractContextManager[None]:
+        return self._sperre.held() if self._sperre is not None else nullcontext()
+
+    def _transaction(self, saetze: Sequence[Satz], *, ask: bool) -> list[Exception | None]:
+        """Nearly every UUID is new, so the first attempt does not `ask` which are taken; the unique index objects."""
+        if self._verbindung is None:
+            self._verbindung = Schreibverbindung(self._engine)
+        verbindung = self._verbindung
+        try:
+            verbindung.begin()
+            ansprueche = {satz.anspruch for satz in saetze if satz.anspruch is not None}
+            beschluesse = decide(saetze, verbindung.claims(list(ansprueche)) if ask and ansprueche else {})
+            zu_speichern = [beschluss for beschluss in beschluesse if beschluss is not None]
+            kette = self._store(verbindung, zu_speichern) if zu_speichern else self._kette
+        except (IntegrityError, self._driver.IntegrityError):
+            verbindung.rollback()
+            raise
+        except BaseException as error:
+            lost = verbindung.lost(error)
+            self._discard()
+            if lost:
+                raise _ConnectionLost from error
+            raise
+        self._finish(verbindung, kette)
+        return [UuidReused() if beschluss is None else None for beschluss in beschluesse]
+
+    def _store(self, verbindung: Schreibverbindung, beschluesse: Sequence[Beschluss]) -> Kette:
+        """The chain's end when this is committed."""
+        jetzt = time.time_ns() // 1000
+        alt = self._kette or Kette(*begin_chain(verbindung.connection, self._schluessel, jetzt))
+        alt, verweise = _verweise(verbindung, alt)
+        zeilen, neu = self._verketter.link(alt, beschluesse, jetzt, verweise)
+        # In the order of their claims: two processes with the same ones then wait in turn, not crosswise.
+        head = Head(neu.nr, neu.nummer, neu.hash, jetzt, self._verketter.head_seal(neu))
+        if not verbindung.store(sorted(zeilen, key=_by_claim), head, Head(alt.nr, alt.nummer, alt.hash)):
+            self._kette = None
+            raise StoreError("the head of the Protokoll's chain is not as it was left: run protokoll verify")
+        return neu
+
+    def _finish(self, verbindung: Schreibverbindung, kette: Kette | None) -> None:
+        try:
+            verbindung.commit()
+        except Exception as error:
+            self._kette = None
+            self._discard()
+            raise StoreError(f"the outcome of a commit is unknown ({type(error).__name__})") from None
+        self._kette = kette
+
+    def _discard(self) -> None:
+        """Gives up the connection and what it has not committed; the next batch opens another."""
+        verbindung, self._verbindung = self._verbindung, None
+        if verbindung is not None:
+            verbindung.discard()
+
+
+def decide(saetze: Sequence[Satz], taken: Mapping[bytes, bytes]) -> list[Beschluss | None]:
+    """Per Satz how it is stored; None when its UUID was used before with other content, as `taken` or in this batch."""
+    digests: dict[bytes, bytes | None] = {**taken}
+    beschluesse: list[Beschluss | None] = []
+    for satz in saetze:
+        if satz.anspruch is None or satz.anspruch not in digests:
+            if satz.anspruch is not None:
+                digests[satz.anspruch] = satz.nachricht_digest
+            beschluesse.append(Beschluss(satz, wiederholung=False))
+        elif digests[satz.anspruch] == satz.nachricht_digest:
+            beschluesse.append(Beschluss(satz, wiederholung=True))
+        else:
+            beschluesse.append(None)
+    return beschluesse
+
+
+def _verweise(verbindung: Schreibverbindung, kette: Kette) -> tuple[Kette, list[Verweis] | None]:
+    """The other chains' heads that changed since the last seal; None while no seal is due."""
+    jetzt = time.monotonic()
+    if jetzt < kette.siegel_faellig:
+        return kette, None
+    koepfe = frozenset(verbindung.heads(kette.nr, MAX_VERWEISE))
+    return replace(kette, gesehen=koepfe, siegel_faellig=jetzt + SIEGEL_ABSTAND), sorted(koepfe - kette.gesehen)
+
+
+def _by_claim(zeile: Zeile) -> bytes:
+    claim = zeile[ANSPRUCH]
+    return claim if isinstance(claim, bytes) else b""

@@ -1,0 +1,74 @@
+"""The head of the register of chains: how it begins with the tables, how it grows, and how it is checked."""
+
+import os
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, Engine, insert, inspect, select, update
+
+from gateway.database import store_errors
+from gateway.errors import StoreError
+from gateway.protokoll.kette import kette_hash, stand_text, wurzel_hash
+from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.tabellen import KETTE, METADATA, STAND
+from gateway.protokoll.verbindung import begin
+
+KENNUNG_BYTES = 16
+_SELECT = select(STAND.c.wurzel, STAND.c.ketten, STAND.c.hash, STAND.c.siegel).where(STAND.c.id == 1)
+
+
+def create_schema(engine: Engine, schluessel: Protokollschluessel) -> None:
+    """Makes the tables and the signed head of an empty register; does nothing where they are. Raises StoreError.
+
+    A head that has gone from existing tables is not replaced: that would hide what was removed with it.
+    """
+    with store_errors("the Protokoll's tables cannot be made"), engine.connect() as connection:
+        begin(connection, write=True)
+        if not inspect(connection).has_table(STAND.name):
+            METADATA.create_all(connection)
+            wurzel = os.urandom(KENNUNG_BYTES)
+            anfang = wurzel_hash(wurzel)
+            siegel = schluessel.siegel.sign(stand_text(wurzel, 0, anfang))
+            connection.execute(
+                insert(STAND), {"id": 1, "wurzel": wurzel, "ketten": 0, "hash": anfang, "siegel": siegel}
+            )
+        connection.commit()
+
+
+def begin_chain(connection: Connection, schluessel: Protokollschluessel, jetzt: int) -> tuple[int, bytes, bytes]:
+    """Adds a chain to the register: its number, Kennung and hash. `jetzt` in microseconds.
+
+    It follows the register's signed state alone: what was tampered with is never sealed over. Raises StoreError then.
+    """
+    stand = connection.execute(_SELECT.with_for_update()).one_or_none()
+    if stand is None:
+        raise StoreError("the register of chains has no head: run protokoll verify")
+    if not stand_holds(schluessel.siegel_oeffentlich, stand):
+        raise StoreError("the head of the register of chains is forged: run protokoll verify")
+    nr, kennung = stand.ketten + 1, os.urandom(KENNUNG_BYTES)
+    werte = {"nr": nr, "kennung": kennung, "begonnen": jetzt, "siegel_schluessel": schluessel.siegel_id}
+    digest = kette_hash(stand.hash, werte.values())
+    connection.execute(insert(KETTE), {**werte, "vorgaenger": stand.hash, "hash": digest})
+    siegel = schluessel.siegel.sign(stand_text(stand.wurzel, nr, digest))
+    connection.execute(update(STAND).where(STAND.c.id == 1).values(ketten=nr, hash=digest, siegel=siegel))
+    return nr, kennung, digest
+
+
+def stand_holds(key: Ed25519PublicKey, stand: Any) -> bool:
+    """Whether a row of STAND bears its seal."""
+    try:
+        return signed(key, stand.siegel, stand_text(stand.wurzel, stand.ketten, stand.hash))
+    except (TypeError, ValueError):
+        return False
+
+
+def signed(key: Ed25519PublicKey, siegel: object, text: bytes) -> bool:
+    """Whether `siegel` is the signature of `text`."""
+    if not isinstance(siegel, bytes):
+        return False
+    try:
+        key.verify(siegel, text)
+    except InvalidSignature:
+        return False
+    return True

@@ -1,0 +1,75 @@
+"""Tables of the Protokoll.
+
+`protokoll` is append-only: the gateway inserts and reads there, nothing else. `protokoll_kopf` and `protokoll_stand`
+are overwritten on purpose: their signed old values do not stay in the database, so whoever removes the newest entries
+finds nothing there to put in place of the head. Times are microseconds since 1970 in UTC.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+METADATA = MetaData()
+
+#: The register of chains: one per start of a writer.
+KETTE = Table(
+    "protokoll_kette",
+    METADATA,
+    Column("nr", BigInteger, primary_key=True, autoincrement=False),
+    Column("kennung", LargeBinary, nullable=False),  # 16 random bytes
+    Column("begonnen", BigInteger, nullable=False),
+    Column("siegel_schluessel", Text, nullable=False),
+    Column("vorgaenger", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+#: The end of each chain, signed with every batch.
+KOPF = Table(
+    "protokoll_kopf",
+    METADATA,
+    Column("kette", BigInteger, primary_key=True, autoincrement=False),
+    Column("nummer", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("geaendert", BigInteger, nullable=False),
+    Column("siegel", LargeBinary, nullable=False),
+)
+
+#: The end of the register of chains, signed: one row.
+STAND = Table(
+    "protokoll_stand",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("wurzel", LargeBinary, nullable=False),  # 16 random bytes that tell one Protokoll from another
+    Column("ketten", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("siegel", LargeBinary, nullable=False),
+)
+
+EINTRAG = Table(
+    "protokoll",
+    METADATA,
+    Column("kette", BigInteger, primary_key=True, autoincrement=False),
+    Column("nummer", BigInteger, primary_key=True, autoincrement=False),
+    Column("gespeichert", BigInteger, nullable=False),
+    Column("empfangen", BigInteger, nullable=False),
+    Column("beantwortet", BigInteger, nullable=False),
+    Column("transport", Text, nullable=False),
+    Column("anfrage_digest", LargeBinary, nullable=False),
+    Column("antwort_digest", LargeBinary, nullable=False),
+    Column("ergebnis", Text, nullable=False),
+    Column("codes", Text, nullable=False),  # separated by blanks
+    Column("behoerde", Text),
+    Column("fingerprint", Text),
+    Column("nachrichtentyp", Text),
+    Column("nachricht_uuid", Text),
+    Column("nachricht_digest", LargeBinary),
+    Column("anspruch", LargeBinary),  # who first used a message UUID: digest of authority and UUID
+    Column("wiederholung", Integer, nullable=False),  # 1: same authority, UUID and content as an earlier entry
+    Column("treffer", BigInteger, nullable=False),
+    Column("schluessel", Text),  # id of the key of `inhalt`
+    Column("inhalt", LargeBinary),  # nonce and AES-256-GCM of the compressed JSON
+    Column("verweise", LargeBinary),  # heads of other chains as seen; not NULL in a sealed entry
+    Column("vorgaenger", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("siegel", LargeBinary),
+    Index("protokoll_anspruch", "anspruch", unique=True),
+    Index("protokoll_gespeichert", "gespeichert"),
+)

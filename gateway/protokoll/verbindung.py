@@ -1,0 +1,154 @@
+"""The writer's own database connection: durable commits whatever the defaults, and its few statements, prepared.
+
+These statements run once per batch on every exchange's path, straight on the driver: through SQLAlchemy's execution
+layer a single entry costs twice the CPU time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from gateway.errors import ConfigError
+from gateway.protokoll.kette import Verweis
+from gateway.protokoll.tabellen import EINTRAG
+
+#: A frozen writer must not hold a lock that the others wait for; a waiting one must give up before its exchanges do.
+_POSTGRES = """
+SELECT set_config('statement_timeout', '10s', false),
+       set_config('lock_timeout', '4s', false),
+       set_config('idle_in_transaction_session_timeout', '10s', false),
+       set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+                  WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)
+"""
+_SQLITE = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA busy_timeout=4000")
+
+_COLUMNS = tuple(column.name for column in EINTRAG.columns)
+_INSERT = f"INSERT INTO protokoll ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_CLAIMS = "SELECT anspruch, nachricht_digest FROM protokoll WHERE anspruch "
+_HEADS = "SELECT kette, nummer, hash FROM protokoll_kopf WHERE kette <> ? ORDER BY geaendert DESC LIMIT ?"
+_NEW_HEAD = "INSERT INTO protokoll_kopf (nummer, hash, geaendert, siegel, kette) VALUES (?, ?, ?, ?, ?)"
+_HEAD = (
+    "UPDATE protokoll_kopf SET nummer = ?, hash = ?, geaendert = ?, siegel = ? "
+    "WHERE kette = ? AND nummer = ? AND hash = ?"
+)
+
+
+def is_sqlite(engine: Engine) -> bool:
+    """Whether it is SQLite; else it is PostgreSQL, the only other database of the gateway."""
+    return engine.dialect.name == "sqlite"
+
+
+def sqlite_file(engine: Engine) -> Path:
+    """The database's file. Raises ConfigError when it has none: what is in memory alone is not durable."""
+    name = engine.url.database
+    if not name or name == ":memory:" or name.startswith("file:"):
+        raise ConfigError("the Protokoll needs a database that is a plain file or a PostgreSQL server")
+    return Path(name)
+
+
+def begin(connection: Connection, *, write: bool) -> None:
+    """Begins a transaction that sees one state of the database; on SQLite `write` takes the write lock at once."""
+    if not connection.in_transaction():
+        connection.begin()
+    if connection.dialect.name != "sqlite":
+        return
+    raw: Any = connection.connection.dbapi_connection
+    if not raw.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of a chain: `geaendert` in microseconds."""
+
+    kette: int
+    nummer: int
+    hash: bytes
+    geaendert: int = 0
+    siegel: bytes = b""
+
+
+class Schreibverbindung:
+    """A connection that has left the pool for good. Raises SQLAlchemy's and the driver's errors."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._sqlite = is_sqlite(engine)
+        self.connection = engine.connect()
+        raw: Any = self.connection.connection.dbapi_connection
+        self._raw = raw
+        try:
+            self.connection.detach()
+            self._configure()
+            self._cursor: Any = self._raw.cursor()
+        except BaseException:
+            self.discard()
+            raise
+
+    def begin(self) -> None:
+        """Begins a transaction that writes."""
+        begin(self.connection, write=True)
+
+    def claims(self, ansprueche: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Those that are taken, with the digest of the message that took them."""
+        if self._sqlite:
+            self._cursor.execute(f"{_CLAIMS} IN ({', '.join('?' * len(ansprueche))})", ansprueche)
+        else:
+            self._cursor.execute(f"{_CLAIMS} = ANY(%s)", (ansprueche,))
+        return dict(self._cursor.fetchall())
+
+    def heads(self, without: int, limit: int) -> list[Verweis]:
+        """The heads that changed last of all chains but one."""
+        self._cursor.execute(self._sql(_HEADS), (without, limit))
+        return [(nr, nummer, digest) for nr, nummer, digest in self._cursor.fetchall()]
+
+    def store(self, zeilen: Sequence[tuple[object, ...]], head: Head, before: Head) -> bool:
+        """Inserts entries (values in the order of the columns) and replaces their chain's head.
+
+        Whether the head was as `before`; a chain without entries before has none yet.
+        """
+        statement = _NEW_HEAD if before.nummer == 0 else _HEAD
+        werte: tuple[object, ...] = (head.nummer, head.hash, head.geaendert, head.siegel, head.kette)
+        if before.nummer:
+            werte = (*werte, before.nummer, before.hash)
+        *others, last = zeilen
+        if others:
+            self._cursor.executemany(self._sql(_INSERT), others)
+        if self._sqlite:
+            self._cursor.execute(_INSERT, last)
+            self._cursor.execute(statement, werte)
+        else:  # one way to the server instead of two
+            self._cursor.execute(self._sql(f"WITH eintrag AS ({_INSERT}) {statement}"), (*last, *werte))
+        return bool(self._cursor.rowcount == 1)
+
+    def commit(self) -> None:
+        """Returns when everything since `begin` is on disk."""
+        self.connection.commit()
+
+    def rollback(self) -> None:
+        """Undoes everything since `begin`."""
+        self.connection.rollback()
+
+    def lost(self, error: BaseException) -> bool:
+        """Whether `error` says that the connection to the server is gone."""
+        driver: Any = self.connection.dialect.loaded_dbapi
+        return isinstance(error, driver.Error) and self.connection.dialect.is_disconnect(error, self._raw, None)
+
+    def discard(self) -> None:
+        """Closes the connection, whatever state it is in; what is not committed is undone."""
+        self._raw.close()  # SQLAlchemy would leave a detached connection open that it finds invalid
+        self.connection.invalidate()
+        self.connection.close()
+
+    def _configure(self) -> None:
+        if self._sqlite:
+            for pragma in _SQLITE:
+                self._raw.execute(pragma).close()
+        else:
+            self.connection.exec_driver_sql(_POSTGRES)
+            self.connection.commit()
+
+    def _sql(self, statement: str) -> str:
+        return statement if self._sqlite else statement.replace("?", "%s")

@@ -1,0 +1,158 @@
+"""Writes a load's persons into the tables, in batches, by the fastest way that each database has."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from secrets import token_bytes
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, func, select, text
+
+from gateway.meldewesen.suchformen import UNGESPERRT, Indexformen
+from gateway.spiegel.tabellen import anschrift, geburtsdatum, kuenstlername, person, strasse, suchpaar
+
+#: Values in one IN list.
+_CHUNK = 500
+
+#: Bytes of the mirror's own id of a person: random, so that it says nothing (§ 39 (2) S. 2 BMG).
+_MERKMAL_BYTES = 16
+
+_ADD_STRASSE = text(
+    "INSERT INTO strasse (ags, name, sperre_bis) VALUES (:ags, :name, :sperre_bis) ON CONFLICT DO NOTHING"
+)
+
+_Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One checked record on its way into the tables; `zeile` is its number in the file."""
+
+    zeile: int
+    ags: str
+    ordnungsmerkmal: str
+    dokument: str
+    formen: Indexformen
+
+
+class Schreiber:
+    """Writes one load within the transaction of `connection`. Other loads wait until it ends; searches do not."""
+
+    def __init__(self, connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":  # on SQLite the transaction began with the write lock
+            connection.exec_driver_sql("LOCK TABLE person IN SHARE ROW EXCLUSIVE MODE")
+        self._connection = connection
+        self._first_id = (connection.execute(select(func.max(person.c.id))).scalar() or 0) + 1
+        self._strassen: set[_Row] = set()
+        self.personen = 0
+        self.ersetzt = 0
+
+    def write(self, personen: Sequence[Person]) -> list[Person]:
+        """Writes new persons and replaces known ones; a known person keeps its `merkmal`.
+
+        Returns those that are not written, because this load has written the same person before.
+        """
+        known = self._known(personen)
+        batch = _Batch()
+        doppelt: list[Person] = []
+        seen: set[tuple[str, str]] = set()
+        replaced: list[int] = []
+        for one in personen:
+            key = (one.ags, one.ordnungsmerkmal)
+            old_id, merkmal = known.get(key, (0, b""))
+            if key in seen or old_id >= self._first_id:
+                doppelt.append(one)
+                continue
+            seen.add(key)
+            if old_id:
+                replaced.append(old_id)
+            batch.add(self._first_id + self.personen, merkmal or token_bytes(_MERKMAL_BYTES), one)
+            self.personen += 1
+        self.ersetzt += len(replaced)
+        self._delete(replaced)
+        batch.insert(self._connection)
+        self._strassen |= batch.strassen
+        return doppelt
+
+    def write_strassen(self, verzeichnis: Collection[tuple[str, str]]) -> None:
+        """Adds the streets (AGS, normal form) of directories, and those of all persons written so far."""
+        rows = self._strassen.union((ags, form, UNGESPERRT) for ags, form in verzeichnis)
+        if rows:
+            columns = strasse.columns.keys()
+            values = [dict(zip(columns, row, strict=True)) for row in sorted(rows)]
+            self._connection.execute(_ADD_STRASSE, values)
+
+    def _known(self, personen: Sequence[Person]) -> dict[tuple[str, str], tuple[int, bytes]]:
+        """Id and merkmal of those persons that the mirror has, by AGS and Ordnungsmerkmal."""
+        known: dict[tuple[str, str], tuple[int, bytes]] = {}
+        for ags, group in groupby(sorted(personen, key=attrgetter("ags")), attrgetter("ags")):
+            of_ags = select(person.c.ordnungsmerkmal, person.c.id, person.c.merkmal).where(person.c.ags == ags)
+            for merkmale in _chunks([one.ordnungsmerkmal for one in group]):
+                for row in self._connection.execute(of_ags.where(person.c.ordnungsmerkmal.in_(merkmale))):
+                    known[ags, row.ordnungsmerkmal] = (row.id, bytes(row.merkmal))
+        return known
+
+    def _delete(self, ids: list[int]) -> None:
+        for chunk in _chunks(ids):
+            self._connection.execute(delete(person).where(person.c.id.in_(chunk)))
+            for table in (suchpaar, kuenstlername, geburtsdatum, anschrift):
+                self._connection.execute(delete(table).where(table.c.person_id.in_(chunk)))
+
+
+class _Batch:
+    """The rows of one batch, table by table."""
+
+    def __init__(self) -> None:
+        self.strassen: set[_Row] = set()
+        self._rows: dict[Table, list[_Row]] = {
+            table: [] for table in (person, suchpaar, kuenstlername, geburtsdatum, anschrift)
+        }
+
+    def add(self, id_: int, merkmal: bytes, one: Person) -> None:
+        ags, f = one.ags, one.formen
+        rows = self._rows
+        rows[person].append(
+            (
+                id_,
+                ags,
+                one.ordnungsmerkmal,
+                merkmal,
+                f.sperre_bis,
+                f.geschlecht,
+                f.geburtsort,
+                f.geburtsstaat,
+                f.sterbedatum,
+                f.sterbeort,
+                f.sterbestaat,
+                f.azr_nummer,
+                one.dokument,
+            )
+        )
+        rows[suchpaar].extend((ags, familie, vorname, f.sperre_bis, id_) for familie, vorname in f.paare)
+        rows[kuenstlername].extend((ags, name, f.sperre_bis, id_) for name in f.kuenstlernamen)
+        rows[geburtsdatum].extend((id_, datum) for datum in f.geburtsdaten)
+        rows[anschrift].extend((id_, *one_form) for one_form in f.anschriften)
+        self.strassen.update((ags, one_form.strasse, f.sperre_bis) for one_form in f.anschriften if one_form.strasse)
+
+    def insert(self, connection: Connection) -> None:
+        """Writes the rows in the order of their keys, which keeps the writes to the indexes together."""
+        for table, rows in self._rows.items():
+            if rows:
+                rows.sort()
+                _insert(connection, table, rows)
+
+
+def _insert(connection: Connection, table: Table, rows: list[_Row]) -> None:
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    else:
+        values = ", ".join("?" * len(table.columns))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({values})", rows)  # noqa: S608
+
+
+def _chunks(values: list[Any]) -> list[list[Any]]:
+    return [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]

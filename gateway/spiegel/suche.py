@@ -1,0 +1,162 @@
+"""Search in the mirror: one indexed statement per Personensuche, which blocked persons never enter."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, overload
+
+from sqlalchemy import ColumnElement, Engine, Select, bindparam, exists, func, select
+
+from gateway.database import store_errors
+from gateway.meldewesen.suchformen import UNGESPERRT, Suchformen
+from gateway.ports import Treffer
+from gateway.spiegel.tabellen import anschrift, geburtsdatum, kuenstlername, person, strasse, suchpaar
+
+_FEHLER = "the mirror cannot be read"
+
+#: Fields of Suchformen that equal a column of the same name in `person`.
+_PERSON = ("geburtsort", "geburtsstaat", "geschlecht", "sterbedatum", "sterbeort", "sterbestaat", "azr_nummer")
+
+#: Fields of Suchformen that must agree in one row of `anschrift` (Anlage Nr. 4 g).
+_ANSCHRIFT = ("postleitzahl", "strasse", "hausnummer", "hausnummer_zusatz", "hausnummer_teil")
+
+_NAMEN = ("familienname", "ordens_oder_kuenstlername")
+
+_CRITERIA = (*_NAMEN, "geburtsdatum", *_PERSON, *_ANSCHRIFT)
+
+_ERGEBNIS = (person.c.merkmal, person.c.datensatz)
+_Fund = tuple[bytes, str]
+
+
+class Trefferfolge(Sequence[Treffer]):
+    """Found persons. A record is decoded when it is looked at, so that a list that is too long costs little."""
+
+    def __init__(self, rows: Sequence[_Fund]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Treffer: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Trefferfolge": ...
+    def __getitem__(self, index: int | slice) -> "Treffer | Trefferfolge":
+        if isinstance(index, slice):
+            return Trefferfolge(self._rows[index])
+        return _treffer(self._rows[index])
+
+
+class SqlSpiegel:
+    """`gateway.ports.Spiegel` on the tables of this room; `engine` may be one that only reads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def suche(self, formen: Suchformen, heute: str, grenze: int) -> Trefferfolge:
+        """See `gateway.ports.Spiegel.suche`. The order is that of the random `merkmal` and says nothing.
+
+        Which persons are returned when more than `grenze` match is left open.
+        Raises ValueError when `formen` names nobody: the caller has to check § 38 (1) BMG first.
+        """
+        if bool(formen.familienname) != bool(formen.vornamen) or not (
+            formen.familienname or formen.ordens_oder_kuenstlername
+        ):
+            raise ValueError("a Personensuche needs family name and first name, or a Künstlername (§ 38 (1) BMG)")
+        given = tuple(name for name in _CRITERIA if getattr(formen, name) is not None)
+        werte: dict[str, object] = {name: getattr(formen, name) for name in given}
+        werte |= {f"vorname{number}": vorname for number, vorname in enumerate(formen.vornamen)}
+        werte |= {"ags": formen.gemeindeschluessel, "heute": heute, "grenze": grenze}
+        statement = personensuche(given, len(formen.vornamen))
+        with store_errors(_FEHLER), self._engine.connect() as connection:
+            funde = [(bytes(merkmal), datensatz) for merkmal, datensatz in connection.execute(statement, werte)]
+        return Trefferfolge(sorted(funde))
+
+    def kennt_strasse(self, formen: Suchformen, heute: str = UNGESPERRT) -> bool:
+        """See `gateway.ports.Spiegel.kennt_strasse`.
+
+        A street known from blocked persons only is known from the day after their block; without `heute`, not at all.
+        """
+        werte = {"ags": formen.gemeindeschluessel, "strasse": formen.strasse, "heute": heute}
+        with store_errors(_FEHLER), self._engine.connect() as connection:
+            return bool(connection.execute(_STRASSE, werte).scalar())
+
+    def hole(self, merkmal: bytes, heute: str) -> Treffer | None:
+        """See `gateway.ports.Spiegel.hole`."""
+        with store_errors(_FEHLER), self._engine.connect() as connection:
+            row = connection.execute(_HOLE, {"merkmal": merkmal, "heute": heute}).one_or_none()
+        return _treffer((bytes(row.merkmal), row.datensatz)) if row else None
+
+
+def _treffer(fund: _Fund) -> Treffer:
+    merkmal, datensatz = fund
+    return Treffer(merkmal, json.loads(datensatz))
+
+
+@lru_cache(1024)
+def personensuche(given: tuple[str, ...], vornamen: int) -> Select[Any]:
+    """The statement for queries that give the fields `given` of Suchformen and so many first names.
+
+    Its parameters: `ags`, `heute`, `grenze`, the given fields by name, `vorname0` and so on.
+    """
+    namen = suchpaar if "familienname" in given else kuenstlername
+    statement = select(*_ERGEBNIS).join_from(namen, person, person.c.id == namen.c.person_id)
+    if "familienname" in given:
+        statement = statement.where(*_paar(vornamen))
+    if "ordens_oder_kuenstlername" in given:
+        statement = statement.where(_kuenstler(namen is kuenstlername))
+    if "geburtsdatum" in given:
+        statement = statement.join(geburtsdatum, geburtsdatum.c.person_id == namen.c.person_id)
+        statement = statement.where(geburtsdatum.c.datum == bindparam("geburtsdatum"))
+    statement = statement.where(*(person.c[name] == bindparam(name) for name in _PERSON if name in given))
+    gegeben = [anschrift.c[name] == bindparam(name) for name in _ANSCHRIFT if name in given]
+    if gegeben:
+        statement = statement.where(exists().where(anschrift.c.person_id == namen.c.person_id, *gegeben))
+    return statement.where(person.c.sperre_bis < bindparam("heute")).limit(bindparam("grenze"))
+
+
+def _paar(vornamen: int) -> list[ColumnElement[bool]]:
+    """Family name with the first of the first names, and for the same person with each of the others."""
+    s = suchpaar.c
+    conditions: list[ColumnElement[bool]] = [
+        s.ags == bindparam("ags"),
+        s.familie == bindparam("familienname"),
+        s.vorname == bindparam("vorname0"),
+        s.sperre_bis < bindparam("heute"),
+    ]
+    if vornamen > 1:
+        weitere = suchpaar.alias("weitere")
+        anzahl = (
+            select(func.count())
+            .where(
+                weitere.c.ags == bindparam("ags"),
+                weitere.c.familie == bindparam("familienname"),
+                weitere.c.vorname.in_([bindparam(f"vorname{number}") for number in range(1, vornamen)]),
+                weitere.c.sperre_bis == s.sperre_bis,
+                weitere.c.person_id == s.person_id,
+            )
+            .correlate(suchpaar)
+            .scalar_subquery()
+        )
+        conditions.append(anzahl == vornamen - 1)
+    return conditions
+
+
+def _kuenstler(driving: bool) -> ColumnElement[bool]:
+    """Ordens- or Künstlername: the table that leads the search, or one more condition on the person."""
+    k = kuenstlername.c
+    gleich = (k.ags == bindparam("ags")) & (k.name == bindparam("ordens_oder_kuenstlername"))
+    if driving:
+        return gleich & (k.sperre_bis < bindparam("heute"))
+    return exists().where(gleich, k.sperre_bis == suchpaar.c.sperre_bis, k.person_id == suchpaar.c.person_id)
+
+
+_STRASSE = select(
+    exists().where(
+        strasse.c.ags == bindparam("ags"),
+        strasse.c.name == bindparam("strasse"),
+        (strasse.c.sperre_bis == UNGESPERRT) | (strasse.c.sperre_bis < bindparam("heute")),
+    )
+)
+
+_HOLE = select(*_ERGEBNIS).where(person.c.merkmal == bindparam("merkmal"), person.c.sperre_bis < bindparam("heute"))

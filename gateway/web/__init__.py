@@ -1,0 +1,1 @@
+"""HTTP: the message endpoint and health."""

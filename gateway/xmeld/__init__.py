@@ -1,0 +1,1 @@
+"""The standard's messages: schema packs, and the mapping between XML and the law's types."""

@@ -1,0 +1,226 @@
+"""Reading requests: from valid XML to the law's types, and the identification even of a message that is not valid."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from lxml import etree
+
+from gateway.errors import Ruecksendung
+from gateway.meldewesen.anfrage import AbrufendeStelle, Auswahldaten, Nachrichtenkennung, Ort, Personensuche, Stelle
+from gateway.meldewesen.werte import NICHT_VORHANDEN, UNBEKANNT, Gemeindeschluessel, Teildatum
+from gateway.xmeld.mapping import Mapping
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NACHRICHTENTYP = re.compile(r"[0-9]{4}")
+_DATETIME = re.compile(
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])?"
+)
+
+#: Ways to a datum: what is behind a tag is either the field's name or the next tags.
+Wege = dict[str, "str | Wege"]
+
+
+def read_personensuche(root: etree._Element, mapping: Mapping) -> Personensuche:
+    """The 1330 in `root`, which must be valid against the schema of the mapping's version.
+
+    Raises Ruecksendung where a key is malformed that the schema leaves open.
+    """
+    plan = _plan(mapping)
+    werte: dict[str, Any] = {}
+    _read(root, plan.wege, werte)
+    return Personensuche(
+        kennung=Nachrichtenkennung(*(_token(werte[f"kennung.{name}"]) for name in _KENNUNG)),
+        autor=_stelle(werte, "autor"),
+        leser=_stelle(werte, "leser"),
+        abrufende_stelle=_abrufende_stelle(werte),
+        anforderungselemente=_codes(root, plan),
+        auswahldaten=_auswahldaten(werte) if "gemeindeschluessel" in werte else None,
+        identifikationsmerkmal=werte.get("identifikationsmerkmal"),
+        verzicht_auf_mitteilung="verzicht_auf_mitteilung" in werte,
+        landesspezifische_erweiterungen="landesspezifische_erweiterungen" in werte,
+    )
+
+
+def read_kennung(root: etree._Element) -> Nachrichtenkennung | None:
+    """What identifies a message, valid or not and of any version: None unless each part is there once and well formed.
+
+    A 0910 repeats these texts to the sender, so nothing but their form is let through.
+    """
+    place = _only(_only(root, "nachrichtenkopf.g2g"), "identifikation.nachricht")
+    uuid = _text_of(_only(place, "nachrichtenUUID"))
+    typ = _text_of(_only(_only(place, "nachrichtentyp"), "code"))
+    zeit = _text_of(_only(place, "erstellungszeitpunkt"))
+    if _UUID.fullmatch(uuid) and _NACHRICHTENTYP.fullmatch(typ) and _DATETIME.fullmatch(zeit):
+        return Nachrichtenkennung(uuid, typ, zeit)
+    return None
+
+
+_ASKED = "anforderungselemente[]"
+_KENNUNG = ("uuid", "nachrichtentyp", "erstellungszeitpunkt")
+_NAMEN = ("familienname", "vornamen", "ordens_oder_kuenstlername")
+_ANSCHRIFT = ("postleitzahl", "strasse", "hausnummer", "hausnummer_zusatz", "hausnummer_teil")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    wege: Wege
+    codes: etree.XPath  # texts of the codes that are asked
+    asked: etree.XPath  # their elements
+    number: etree.XPath  # how many these are
+
+
+@lru_cache(maxsize=16)
+def _plan(mapping: Mapping) -> _Plan:
+    orte = mapping.orte("kopf", "anfrage", "auswahldaten")
+    asked = "/".join(f"x:{step}" for step in dict(orte)[_ASKED].replace("[]", "").split("/"))
+    names = {"x": mapping.namespace}
+    return _Plan(
+        wege=_ways([(feld, ort) for feld, ort in orte if feld != _ASKED], mapping.namespace),
+        codes=etree.XPath(f"{asked}/code/text()", namespaces=names, smart_strings=False),
+        asked=etree.XPath(asked, namespaces=names),
+        number=etree.XPath(f"count({asked})", namespaces=names),
+    )
+
+
+def _codes(root: etree._Element, plan: _Plan) -> frozenset[str]:
+    """The codes asked for, often 165 of them. A text that a comment divides is put together again."""
+    texts: Any = plan.codes(root)
+    if len(texts) == plan.number(root):
+        return frozenset(map(str.strip, texts))
+    elements: Any = plan.asked(root)
+    return frozenset(map(_value, elements))
+
+
+def _ways(orte: Iterable[tuple[str, str]], namespace: str) -> Wege:
+    """Both spellings of each tag: at one place, a valid message has either the qualified or the unqualified one."""
+    wege: Wege = {}
+    for feld, ort in orte:
+        *groups, last = ort.replace("[]", "").split("/")
+        below = wege
+        for step in groups:
+            way = below.setdefault(step, {})
+            assert isinstance(way, dict), f"{ort} leads through a datum"
+            below[f"{{{namespace}}}{step}"] = below = way
+        below[last] = below[f"{{{namespace}}}{last}"] = feld
+    return wege
+
+
+def _read(element: etree._Element, wege: Wege, werte: dict[str, Any]) -> None:
+    for child in element:
+        way = wege.get(child.tag)
+        if way is None:
+            continue
+        if isinstance(way, dict):
+            _read(child, way, werte)
+        elif way.endswith("[]"):
+            werte.setdefault(way, []).append(_value(child))
+        else:
+            werte[way] = _value(child)
+
+
+def _value(element: etree._Element) -> str:
+    """An element's datum: its text, or what its type's own elements say."""
+    for child in element:
+        read = _LEAF.get(child.tag)
+        if read is not None:
+            return read(child)
+    return _text(element)
+
+
+def _text(element: etree._Element) -> str:
+    """Text as it stands. A comment within does not end it."""
+    if len(element) == 0:
+        return element.text or ""
+    return (element.text or "") + "".join(child.tail or "" for child in element)
+
+
+def _token(text: str) -> str:
+    """As xs:token, xs:date and the like are read: outer whitespace says nothing."""
+    return " ".join(text.split())
+
+
+def _token_of(element: etree._Element) -> str:
+    return _token(_text(element))
+
+
+#: Elements of the types that hold one datum, all of them unqualified: xoev:Code, xian:AllgemeinerName, xida:*.
+_LEAF: dict[object, Callable[[etree._Element], str]] = {
+    "code": _token_of,
+    "name": _text,
+    "nichtVorhanden": lambda _: NICHT_VORHANDEN,
+    "teilbekanntesDatum": _value,
+    "datum": _token_of,
+    "jahrMonatTag": _token_of,
+    "jahrMonat": lambda element: f"{_token_of(element)}-00",
+    "jahr": lambda element: f"{_token_of(element)}-00-00",
+    "unbekannt": lambda _: str(UNBEKANNT),
+}
+
+
+def _stelle(werte: dict[str, Any], role: str) -> Stelle:
+    return Stelle(*(werte[f"{role}.{name}"] for name in ("verzeichnisdienst", "kennung", "name")))
+
+
+def _abrufende_stelle(werte: dict[str, Any]) -> AbrufendeStelle:
+    return AbrufendeStelle(
+        sicherheitsbehoerde=_token(werte["stelle.sicherheitsbehoerde"]) in ("true", "1"),
+        behoerdenname=werte["stelle.behoerdenname"],
+        anschrift=_one_line(werte),
+        erreichbarkeit=tuple(werte["stelle.erreichbarkeit[]"]),
+        aktenzeichen=werte["stelle.aktenzeichen"],
+        anlass=werte["stelle.anlass"],
+        kennung=werte["stelle.kennung"],
+    )
+
+
+def _one_line(werte: dict[str, Any]) -> str:
+    """§ 11 no. 2 BMeldDAV: street and house number or box, postcode, place."""
+
+    def part(*names: str) -> str:
+        return " ".join(filter(None, (werte.get(f"stelle.anschrift.{name}", "") for name in names)))
+
+    strasse = part("strasse", "hausnummer", "hausnummer_zusatz", "hausnummer_teil")
+    postfach = part("postfach")
+    return ", ".join(filter(None, (strasse, f"Postfach {postfach}" if postfach else "", part("plz", "wohnort"))))
+
+
+def _auswahldaten(werte: dict[str, Any]) -> Auswahldaten:
+    texte = {name: werte[name] for name in (*_NAMEN, *_ANSCHRIFT, "geschlecht", "azr_nummer") if name in werte}
+    daten = {name: Teildatum(_token(werte[name])) for name in ("geburtsdatum", "sterbedatum") if name in werte}
+    return Auswahldaten(
+        gemeindeschluessel=_gemeindeschluessel(werte["gemeindeschluessel"]),
+        phonetik="phonetik" in werte,
+        geburtsort=_ort(werte, "geburtsort"),
+        sterbeort=_ort(werte, "sterbeort"),
+        **texte,
+        **daten,
+    )
+
+
+def _gemeindeschluessel(text: str) -> Gemeindeschluessel:
+    try:
+        return Gemeindeschluessel(text)
+    except ValueError:
+        raise Ruecksendung("X011", "Der Gemeindeschlüssel der Auswahldaten hat nicht acht Ziffern.") from None
+
+
+def _ort(werte: dict[str, Any], name: str) -> Ort | None:
+    return Ort(werte[f"{name}.ort"], werte.get(f"{name}.staat")) if f"{name}.ort" in werte else None
+
+
+def _children(element: etree._Element | None) -> Iterator[etree._Element]:
+    return iter(()) if element is None else element.iterchildren(tag=etree.Element)
+
+
+def _only(element: etree._Element | None, name: str) -> etree._Element | None:
+    """The only child of that local name, in whatever namespace."""
+    found = [child for child in _children(element) if etree.QName(child).localname == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _text_of(element: etree._Element | None) -> str:
+    return "" if element is None else _token_of(element)

@@ -1,0 +1,181 @@
+"""What a folder must hold to be a schema pack: pack.toml, and the files that it names with their checksums.
+
+Everything is read once and checked when it is read. What is compiled later is what was checked here: the bytes stay in
+memory, and an address that leads anywhere else than to one of them is refused before anything is compiled.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from gateway.errors import ConfigError
+from gateway.xmeld.schema_file import FILE_NAME, SchemaFile, read_schema, target
+
+MANIFEST = "pack.toml"
+
+PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_NUMBER = re.compile(r"[0-9]{4}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_REQUIRED = {
+    "name": str,
+    "version": str,
+    "namespace": str,
+    "entry": str,
+    "valid_from": date,
+    "messages": dict,
+    "files": dict,
+}
+_OPTIONAL = {"valid_until": date, "catalogue": dict}
+
+
+class Direction(Enum):
+    """Which way a message goes, seen from the authority that asks."""
+
+    REQUEST = "request"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that the gateway handles: its number in the standard, its element's local name, its direction."""
+
+    number: str
+    element: str
+    direction: Direction
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A pack as checked. `files` is by path inside the pack."""
+
+    folder: Path
+    name: str
+    version: str
+    namespace: str
+    entry: str
+    valid_from: date
+    valid_until: date | None
+    messages: Mapping[str, Message]
+    catalogue: Mapping[str, str]
+    files: Mapping[str, SchemaFile]
+
+    def links(self) -> Iterator[tuple[str, str, str]]:
+        """Every reference between the files: the file where it stands, the address as written, the file it means."""
+        for name, file in self.files.items():
+            for reference in file.references:
+                found = target(name, reference.address, self.files, self.catalogue)
+                if found is None:
+                    raise ConfigError(
+                        f"{self.folder / name}: {reference.address} is neither a file of the pack nor in its catalogue"
+                    )
+                yield name, reference.address, found
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The pack in `folder`. Raises ConfigError, naming file and key, when anything is missing, unknown or changed."""
+    path = folder / MANIFEST
+    keys = _read_toml(path)
+    _check_keys(path, keys)
+    if not PACK_NAME.fullmatch(keys["name"]):
+        raise ConfigError(f"{path}: name: only letters, digits, '.', '_' and '-', at most 80 characters")
+    files = {name: _read_file(path, name, digest) for name, digest in keys["files"].items()}
+    _check_complete(path, files)
+    manifest = Manifest(
+        folder=folder.resolve(),
+        name=keys["name"],
+        version=keys["version"],
+        namespace=keys["namespace"],
+        entry=keys["entry"],
+        valid_from=keys["valid_from"],
+        valid_until=keys.get("valid_until"),
+        messages=MappingProxyType({number: _message(path, number, row) for number, row in keys["messages"].items()}),
+        catalogue=MappingProxyType(keys.get("catalogue", {})),
+        files=MappingProxyType(files),
+    )
+    _check_closed(path, manifest)
+    return manifest
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def _check_keys(path: Path, keys: dict[str, Any]) -> None:
+    known = _REQUIRED | _OPTIONAL
+    for key in keys:
+        if key not in known:
+            raise ConfigError(f"{path}: {key}: unknown key")
+    for key in _REQUIRED:
+        if key not in keys:
+            raise ConfigError(f"{path}: {key}: missing")
+    for key, value in keys.items():
+        if type(value) is not known[key]:
+            raise ConfigError(f"{path}: {key}: must be a {known[key].__name__}")
+        if value in ("", {}) and key != "catalogue":
+            raise ConfigError(f"{path}: {key}: must not be empty")
+    if keys.get("valid_until", date.max) < keys["valid_from"]:
+        raise ConfigError(f"{path}: valid_until: lies before valid_from")
+
+
+def _message(path: Path, number: str, row: object) -> Message:
+    where = f"{path}: messages.{number}"
+    if not _NUMBER.fullmatch(number):
+        raise ConfigError(f"{where}: must be a number of four digits")
+    if not isinstance(row, dict) or set(row) != {"element", "direction"}:
+        raise ConfigError(f"{where}: must have exactly the keys element and direction")
+    if not isinstance(row["element"], str) or not row["element"]:
+        raise ConfigError(f"{where}.element: must be the local name of an element")
+    try:
+        direction = Direction(row["direction"])
+    except ValueError:
+        raise ConfigError(f"{where}.direction: must be request or answer") from None
+    return Message(number, row["element"], direction)
+
+
+def _read_file(path: Path, name: str, digest: object) -> SchemaFile:
+    where = f"{path}: files.{name}"
+    if not FILE_NAME.fullmatch(name):
+        raise ConfigError(f"{where}: not the path of an .xsd file inside the pack")
+    if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+        raise ConfigError(f"{where}: must be a SHA-256 in lower-case hex")
+    try:
+        content = (path.parent / name).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ConfigError(f"{where}: the file was changed, its checksum does not match")
+    return read_schema(str(path.parent / name), content)
+
+
+def _check_complete(path: Path, files: Mapping[str, SchemaFile]) -> None:
+    present = {file.relative_to(path.parent).as_posix() for file in path.parent.rglob("*.xsd")}
+    for name in sorted(present - set(files)):
+        raise ConfigError(f"{path}: files: {name} lies in the pack but is not listed")
+
+
+def _check_closed(path: Path, manifest: Manifest) -> None:
+    if manifest.entry not in manifest.files:
+        raise ConfigError(f"{path}: entry: {manifest.entry} is not one of the files")
+    for address, name in manifest.catalogue.items():
+        if name not in manifest.files:
+            raise ConfigError(f"{path}: catalogue.{address}: {name} is not one of the files")
+    if manifest.files[manifest.entry].namespace != manifest.namespace:
+        raise ConfigError(f"{path}: namespace: is not that of {manifest.entry}")
+    declared = {
+        element for file in manifest.files.values() if file.namespace == manifest.namespace for element in file.elements
+    }
+    for message in manifest.messages.values():
+        if message.element not in declared:
+            raise ConfigError(f"{path}: messages.{message.number}.element: the schemas declare no {message.element}")
+    for _ in manifest.links():
+        """Each link is checked as it is followed."""

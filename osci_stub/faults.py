@@ -1,0 +1,91 @@
+"""What the stub can do wrong on request: one row each. A new fault is a new row."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+
+from lxml import etree
+
+from osci_stub import wsse, xmeld
+from osci_stub.keys import Signatory
+from osci_stub.register import Person
+from osci_stub.xml import parse
+
+NAMESPACE = "urn:xmeld-gateway:soap:1"
+NACHRICHT = f"{{{NAMESPACE}}}nachricht"
+
+#: Whom a forged answer tells of.
+NIEMAND = Person("Niemand", "Gefälscht", "1900-01-01", "x", "06414000", "65183", "Wiesbaden", "Irrweg", "99")
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """What is needed to close a reply; `stranger` is a signatory whom nobody trusts, `large` a number of bytes."""
+
+    signatory: Signatory
+    stranger: Signatory
+    now: datetime
+    large: int
+
+
+def _same(antwort: bytes) -> bytes:
+    return antwort
+
+
+def _sign(envelope: bytes, sealing: Sealing) -> bytes:
+    return wsse.sign(envelope, sealing.signatory, sealing.now)
+
+
+def _unsigned(envelope: bytes, _: Sealing) -> bytes:
+    return envelope
+
+
+def _sign_as_stranger(envelope: bytes, sealing: Sealing) -> bytes:
+    return wsse.sign(envelope, sealing.stranger, sealing.now)
+
+
+def _wrap(envelope: bytes, sealing: Sealing) -> bytes:
+    """The signed Body moves into the Header, where its Id still finds it; a forged one takes its place."""
+    root = parse(_sign(envelope, sealing))
+    signed = root.find("soap:Body", wsse.NS)
+    assert signed is not None
+    forged = deepcopy(signed)
+    forged.set(wsse.WSU_ID, "forged")
+    for nachricht in forged.iter(NACHRICHT):
+        answer = xmeld.answer_about(NIEMAND, b64decode(nachricht.text or ""))
+        nachricht.text = b64encode(answer).decode()
+    etree.SubElement(root[0], "wrapper").append(signed)  # no namespace: lxml would rename a prefix that was signed
+    root.append(forged)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _pad(envelope: bytes, sealing: Sealing) -> bytes:
+    return _sign(envelope, sealing) + b"\n" * sealing.large
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`tells` says in a line what the caller sees.
+
+    `change` alters the 1331 before it is signed, `seal` makes the reply's bytes of the SOAP envelope, `late` holds the
+    finished reply back.
+    """
+
+    tells: str
+    change: Callable[[bytes], bytes] = _same
+    seal: Callable[[bytes, Sealing], bytes] = _sign
+    late: bool = False
+
+
+NO_FAULT = Fault("a proper answer")
+
+FAULTS: Mapping[str, Fault] = {
+    "unsigned": Fault("the reply carries no signature", seal=_unsigned),
+    "signed_by_stranger": Fault("the reply is signed with a certificate of an unknown CA", seal=_sign_as_stranger),
+    "wrapped_signature": Fault("the signed Body is hidden in the Header, a forged one is in its place", seal=_wrap),
+    "answers_other_message": Fault("ursprungsnachricht names another UUID", change=xmeld.answer_to_another),
+    "too_late": Fault("the reply is held back (--late-seconds)", late=True),
+    "too_large": Fault("the signed reply is followed by blank bytes (--large-bytes)", seal=_pad),
+}

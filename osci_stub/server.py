@@ -1,0 +1,207 @@
+"""The endpoint: HTTP on loopback, the signature before spyne and after it, and the fault that was asked for."""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from cryptography import x509
+from lxml import etree
+
+from osci_stub import wsse, xmeld
+from osci_stub.faults import FAULTS, NO_FAULT, Fault, Sealing
+from osci_stub.keys import Issuer, KeyType, Signatory
+from osci_stub.register import PERSONEN, Person, Register
+from osci_stub.schema import find_schema
+from osci_stub.service import Service
+
+HOST, PATH = "127.0.0.1", "/xmeld"
+FAULT_HEADER = "X-Stub-Fault"
+MAX_REQUEST = 2 * 2**20  # bytes; a real 1330 has about 23 KB
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+class _BadRequest(Exception):
+    """What is refused before SOAP begins."""
+
+    def __init__(self, status: HTTPStatus, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class StubServer:
+    """A running stub; stops with `close` or at the end of its `with` block.
+
+    `signatory` signs the replies, `ca_pem` says who issued its certificate; both are made new when not given.
+    `trust` are PEM certificates whose requests are taken beside those of the stub's own clients: a CA's, or a single
+    one. `fault` is a name of FAULTS for every reply; the header `X-Stub-Fault` sets it for one.
+    Raises ValueError for an unknown fault or bad PEM, OSError when `port` is taken (0 picks a free one).
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        signatory: Signatory | None = None,
+        ca_pem: bytes | None = None,
+        key_type: KeyType = "ec",
+        trust: bytes = b"",
+        fault: str | None = None,
+        personen: Sequence[Person] = PERSONEN,
+        late_seconds: float = 30.0,
+        large_bytes: int = 64 * 2**20,
+        quiet: bool = True,
+    ) -> None:
+        self._issuer = Issuer.make("osci_stub test CA")
+        self._signatory = signatory or self._issuer.issue("osci_stub register", key_type)
+        own_ca = self._issuer.ca.certificate_pem if signatory is None else self._signatory.certificate_pem
+        self.ca_pem: bytes = ca_pem or own_ca
+        self._anchors = [self._issuer.ca.certificate, *(x509.load_pem_x509_certificates(trust) if trust else ())]
+        self._sealing = Sealing(
+            self._signatory, Issuer.make("stranger's CA").issue("stranger"), datetime.now(UTC), large_bytes
+        )
+        self._fault = _fault(fault)
+        self._late_seconds = late_seconds
+        self._register = Register(personen)
+        self._schema = find_schema()
+        self._closing = Event()
+        self._server = make_server(HOST, port, self._wsgi, _Server, _QuietHandler if quiet else _Handler)
+        self.url = f"http://{HOST}:{self._server.server_port}{PATH}"
+        self._service = Service(self.url)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="osci_stub")
+        self._thread.start()
+
+    @property
+    def certificate_pem(self) -> bytes:
+        """The certificate that the replies are signed with."""
+        return self._signatory.certificate_pem
+
+    @property
+    def validates(self) -> bool:
+        """Whether the project's schemas were found, so that requests and answers are checked against them."""
+        return self._schema is not None
+
+    def issue_client(self, name: str, key_type: KeyType = "ec") -> Signatory:
+        """A key and certificate whose requests this stub takes."""
+        return self._issuer.issue(name, key_type)
+
+    def close(self) -> None:
+        """Stops listening and waits for the replies that are under way; those held back leave at once."""
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> "StubServer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _wsgi(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        kind = "text/xml; charset=utf-8"
+        try:
+            status, reply = self._reply(environ)
+        except _BadRequest as error:
+            status, reply, kind = _line(error.status), f"{error}\n".encode(), "text/plain; charset=utf-8"
+        start_response(status, [("Content-Type", kind), ("Content-Length", str(len(reply)))])
+        return [reply]
+
+    def _reply(self, environ: Environ) -> tuple[str, bytes]:
+        if environ["PATH_INFO"] != PATH:
+            raise _BadRequest(HTTPStatus.NOT_FOUND, f"the endpoint is {PATH}")
+        if environ["REQUEST_METHOD"] == "GET" and environ.get("QUERY_STRING", "").lower() == "wsdl":
+            return _line(HTTPStatus.OK), self._service.wsdl
+        if environ["REQUEST_METHOD"] != "POST":
+            raise _BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, f"POST a SOAP envelope, or GET {PATH}?wsdl")
+        fault = self._fault_of(environ)
+        now = datetime.now(UTC)
+        status, envelope = self._answer(_read(environ), fault, now)
+        reply = fault.seal(envelope, replace(self._sealing, now=now))
+        if fault.late:
+            self._closing.wait(self._late_seconds)
+        return status, reply
+
+    def _answer(self, request: bytes, fault: Fault, now: datetime) -> tuple[str, bytes]:
+        try:
+            opened = wsse.open_signed(request, self._anchors, now)
+        except wsse.Refused as refused:
+            return _line(HTTPStatus.INTERNAL_SERVER_ERROR), _soap_fault(refused)  # SOAP 1.1 § 6.2: a fault is a 500
+        return self._service.call(opened.body, lambda nachricht: fault.change(self._beantworte(nachricht, now)))
+
+    def _beantworte(self, nachricht: bytes, now: datetime) -> bytes:
+        """The 1331 for a 1330. Raises NotAnswered or XmlRefused."""
+        suchanfrage = xmeld.read(nachricht)
+        complaint = self._schema.complaint(suchanfrage.dokument) if self._schema else None
+        if complaint:
+            raise xmeld.NotAnswered(complaint)
+        antwort = self._register.beantworte(suchanfrage.anfrage, now)
+        root = xmeld.write(suchanfrage, antwort, now)
+        complaint = self._schema.complaint(root) if self._schema else None
+        if complaint:
+            raise RuntimeError(f"the stub's own answer is {complaint}")
+        return xmeld.serialize(root)
+
+    def _fault_of(self, environ: Environ) -> Fault:
+        name = environ.get("HTTP_" + FAULT_HEADER.upper().replace("-", "_"))
+        try:
+            return _fault(name) if name else self._fault
+        except ValueError as error:
+            raise _BadRequest(HTTPStatus.BAD_REQUEST, str(error)) from None
+
+
+def _fault(name: str | None) -> Fault:
+    if name is None:
+        return NO_FAULT
+    if name not in FAULTS:
+        raise ValueError("no fault of that name; there are " + ", ".join(FAULTS))
+    return FAULTS[name]
+
+
+def _read(environ: Environ) -> bytes:
+    try:
+        length = int(environ.get("CONTENT_LENGTH") or "")
+    except ValueError:
+        raise _BadRequest(HTTPStatus.LENGTH_REQUIRED, "send a Content-Length") from None
+    if not 0 <= length <= MAX_REQUEST:
+        raise _BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request may have {MAX_REQUEST} bytes")
+    request: bytes = environ["wsgi.input"].read(length)
+    return request
+
+
+def _soap_fault(refused: wsse.Refused) -> bytes:
+    envelope = etree.Element(f"{{{wsse.SOAP}}}Envelope", nsmap={"soap": wsse.SOAP, "wsse": wsse.WSSE})
+    fault = etree.SubElement(etree.SubElement(envelope, wsse.BODY), f"{{{wsse.SOAP}}}Fault")
+    etree.SubElement(fault, "faultcode").text = refused.code
+    etree.SubElement(fault, "faultstring").text = refused.text
+    return etree.tostring(envelope)
+
+
+def _line(status: HTTPStatus) -> str:
+    return f"{status.value} {status.phrase}"
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread a request; `close` waits for them."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that stalls or hangs up is no error of the stub's."""
+        if not isinstance(sys.exception(), TimeoutError | ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 20  # seconds without a byte
+
+
+class _QuietHandler(_Handler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: tests read replies, not lines."""

@@ -1,0 +1,200 @@
+"""Property: the mirror finds exactly those whom the words of Anlage Nr. 4, read one by one, name."""
+
+from collections.abc import Iterator
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+
+from gateway.meldewesen.anfrage import Auswahldaten, Ort
+from gateway.meldewesen.normalform import normalform, strassenform
+from gateway.meldewesen.phonetik import phonetik
+from gateway.meldewesen.suchformen import formen_der_anfrage, mindestangaben_erfuellt
+from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
+from gateway.spiegel.laden import lade
+from gateway.spiegel.suche import SqlSpiegel
+from gateway.spiegel.tabellen import create_schema
+from tests.databases import opened
+from tests.spiegel.personen import HEUTE, datensatz, wohnung
+
+FAMILIENNAMEN = ["Meier", "Mayr", "Müller", "Mueller", "von Meier", "Meier-Müller", "Meier Müller", "+", "123", "H"]
+VORNAMEN = ["Anna", "Änna", "Hanna", "Eva Anna", "Eva-Anna", "Evaanna", "Anna Eva Hanna", "+", "1", "Eva"]
+KUENSTLERNAMEN = ["Meier", "Anna", "Anna Meier", "DJ 1"]
+DATEN = ["1998-03-17", "1998-03-00", "1998-00-00", "0000-00-00"]
+STRASSEN = ["Lange Str.", "Lange Straße", "Platz 1", "Pl. 2", "7"]
+ORTE = [Ort("Köln"), Ort("KOELN"), Ort("Köln", "129"), Ort("Paris", "129"), Ort("7", "129"), Ort("7")]
+AGS = ["03241001", "03241002"]
+
+
+def _record(r: Random, nummer: int) -> dict[str, Any]:
+    """A random record of a small world, in which much agrees by chance."""
+
+    def maybe(werte: list[Any], share: float = 0.3) -> Any:
+        return r.choice(werte) if r.random() < share else None
+
+    ags = r.choice(AGS)
+    ort, sterbeort = r.choice(ORTE), maybe(ORTE)
+    return datensatz(
+        str(nummer),
+        ags,
+        familienname=r.choice(FAMILIENNAMEN),
+        familienname_pass=maybe(FAMILIENNAMEN, 0.1),
+        geburtsname=maybe(FAMILIENNAMEN),
+        ehename=maybe(FAMILIENNAMEN),
+        familiennamen_vor_aenderung=maybe([[{"name": name}] for name in FAMILIENNAMEN], 0.1),
+        vornamen=r.choice(VORNAMEN),
+        vornamen_pass=maybe(VORNAMEN, 0.1),
+        gebraeuchlicher_vorname=maybe(VORNAMEN),
+        vornamen_vor_aenderung=maybe([[{"vornamen": namen}] for namen in VORNAMEN], 0.1),
+        ordensname=maybe(KUENSTLERNAMEN, 0.1),
+        kuenstlername=maybe(KUENSTLERNAMEN),
+        geburtsdatum=r.choice(DATEN),
+        fruehere_geburtsdaten=maybe([[datum] for datum in DATEN]),
+        geburtsort=ort.ort,
+        geburtsstaat=ort.staat,
+        sterbeort=sterbeort.ort if sterbeort else None,
+        sterbestaat=sterbeort.staat if sterbeort else None,
+        sterbedatum=maybe(["2020-01-01", "2021-01-01"]),
+        geschlecht=maybe(["m", "w", "d", "x"], 0.9),
+        wohnungen=[
+            wohnung(
+                r.choice(AGS),
+                strasse=r.choice(STRASSEN),
+                hausnummer=r.choice(["1", "2"]),
+                **({"hausnummer_zusatz": r.choice("aB")} if r.random() < 0.5 else {}),
+            )
+            for _ in range(r.randint(1, 3))
+        ],
+        auskunftssperren=maybe(
+            [[{"grund": grund, "frist": frist}] for grund in ("3", "5") for frist in ("2025-11-21", HEUTE)], 0.2
+        ),
+    )
+
+
+PERSONEN = [_record(Random(17 + nummer), nummer) for nummer in range(400)]
+
+
+def _found_by_the_words(record: dict[str, Any], auswahl: Auswahldaten) -> bool:
+    """Whether `auswahl` names the person, by the words of Anlage Nr. 4 and nothing that the gateway computes by."""
+    vergleich = (lambda form: phonetik(form)) if auswahl.phonetik else (lambda form: form)
+
+    def ganz(name: str | None) -> set[str]:
+        if name == "+":
+            return {"+"}
+        return {vergleich(normalform(name))} if name and normalform(name) else set()
+
+    def teile(namen: str | None) -> set[str]:
+        if namen == "+":
+            return {"+"}
+        return {vergleich(normalform(name)) for name in (namen or "").split(" ") if normalform(name)}
+
+    kuenstler = [record.get("ordensname"), record.get("kuenstlername")]
+    frueher = [eintrag["name"] for eintrag in record.get("familiennamen_vor_aenderung", [])]
+    familie = [record["familienname"], record.get("familienname_pass"), record.get("geburtsname"), *frueher, *kuenstler]
+    vornamen_frueher = [eintrag["vornamen"] for eintrag in record.get("vornamen_vor_aenderung", [])]
+    vornamen = [record["vornamen"], record.get("vornamen_pass"), record.get("gebraeuchlicher_vorname")]
+    vornamen += [*vornamen_frueher, *kuenstler]
+    bedingungen = [
+        record["ags"] == auswahl.gemeindeschluessel,
+        not _blocked(record),
+        ganz(auswahl.familienname) <= set().union(*map(ganz, familie)),
+        teile(auswahl.vornamen) <= set().union(*map(teile, vornamen)),
+        ganz(auswahl.ordens_oder_kuenstlername) <= set().union(*map(ganz, kuenstler)),
+        auswahl.geburtsdatum in (None, record["geburtsdatum"], *record.get("fruehere_geburtsdaten", [])),
+        auswahl.geschlecht in (None, record.get("geschlecht")),
+        auswahl.sterbedatum in (None, record.get("sterbedatum")),
+        _same_place(auswahl.geburtsort, record.get("geburtsort"), record.get("geburtsstaat")),
+        _same_place(auswahl.sterbeort, record.get("sterbeort"), record.get("sterbestaat")),
+        not _address_given(auswahl) or any(_same_address(auswahl, w) for w in record["wohnungen"]),
+    ]
+    return all(bedingungen)
+
+
+def _blocked(record: dict[str, Any]) -> bool:
+    return any(
+        sperre["grund"] in ("1", "3", "6", "11", "12")
+        and date.fromisoformat(sperre["frist"]) >= date.fromisoformat(HEUTE)
+        for sperre in record.get("auskunftssperren", [])
+    )
+
+
+def _same_place(gesucht: Ort | None, ort: str | None, staat: str | None) -> bool:
+    if gesucht is None or (not normalform(gesucht.ort) and gesucht.staat is None):
+        return True
+    return gesucht.staat == staat and normalform(gesucht.ort) in ("", normalform(ort or ""))
+
+
+def _address_given(auswahl: Auswahldaten) -> bool:
+    return any([strassenform(auswahl.strasse or ""), auswahl.hausnummer, auswahl.hausnummer_zusatz])
+
+
+def _same_address(auswahl: Auswahldaten, wohnung: dict[str, Any]) -> bool:
+    inland = wohnung["anschrift"]["inland"]
+    strasse = strassenform(auswahl.strasse or "")
+    zusatz = auswahl.hausnummer_zusatz
+    return (
+        inland["ags"] == auswahl.gemeindeschluessel
+        and (not strasse or strasse == strassenform(inland["strasse"]))
+        and auswahl.hausnummer in (None, inland["hausnummer"])
+        and (zusatz is None or zusatz.lower() == inland.get("hausnummer_zusatz", "").lower())
+    )
+
+
+def _perhaps(werte: list[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | st.sampled_from(werte)
+
+
+anfragen = st.builds(
+    Auswahldaten,
+    st.sampled_from(AGS).map(Gemeindeschluessel),
+    familienname=st.sampled_from(FAMILIENNAMEN + KUENSTLERNAMEN),
+    vornamen=st.sampled_from(VORNAMEN + KUENSTLERNAMEN),
+    ordens_oder_kuenstlername=st.none() | st.none() | st.sampled_from(KUENSTLERNAMEN),
+    phonetik=st.booleans(),
+    strasse=_perhaps(STRASSEN),
+    hausnummer=_perhaps(["1", "2"]),
+    hausnummer_zusatz=_perhaps(["A", "b"]),
+    geburtsdatum=_perhaps([Teildatum(datum) for datum in DATEN]),
+    geburtsort=_perhaps(ORTE),
+    geschlecht=_perhaps(["m", "w", "d", "x"]),
+    sterbedatum=_perhaps([Teildatum("2020-01-01")]),
+    sterbeort=_perhaps(ORTE),
+)
+
+
+@pytest.fixture(scope="module")
+def spiegel(module_database_url: str) -> Iterator[SqlSpiegel]:
+    with opened(module_database_url) as engine:
+        create_schema(engine)
+        lade(engine, PERSONEN)
+        with opened(module_database_url, readonly=True) as reader:
+            yield SqlSpiegel(reader)
+
+
+def _assert_agrees(spiegel: SqlSpiegel, auswahl: Auswahldaten) -> int:
+    erwartet = [record for record in PERSONEN if _found_by_the_words(record, auswahl)]
+    treffer = spiegel.suche(formen_der_anfrage(auswahl), HEUTE, 1001)
+    assert sorted(int(one.datensatz["ordnungsmerkmal"]) for one in treffer) == [
+        int(record["ordnungsmerkmal"]) for record in erwartet
+    ]
+    return len(erwartet)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(anfragen.filter(lambda auswahl: mindestangaben_erfuellt(formen_der_anfrage(auswahl))))
+def test_a_search_finds_exactly_those_whom_the_ordinance_names(spiegel: SqlSpiegel, auswahl: Auswahldaten) -> None:
+    _assert_agrees(spiegel, auswahl)
+
+
+def test_names_with_one_more_datum_find_exactly_those_and_not_nobody(spiegel: SqlSpiegel) -> None:
+    found = 0
+    for familienname in FAMILIENNAMEN:
+        for vornamen in VORNAMEN:
+            auswahl = Auswahldaten(Gemeindeschluessel(AGS[0]), familienname, vornamen, geschlecht="w")
+            if mindestangaben_erfuellt(formen_der_anfrage(auswahl)):
+                found += _assert_agrees(spiegel, auswahl)
+    assert found > 50
