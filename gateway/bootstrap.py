@@ -23,11 +23,11 @@ from gateway.envelope.soap import Opener, SoapUmschlag
 from gateway.envelope.wsse import Policy, signature_methods
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore
 from gateway.errors import ConfigError
-from gateway.exchange import Gateway, Spur
 from gateway.protokoll.schluessel import Protokollschluessel, load_merkmalschluessel, load_protokollschluessel
 from gateway.resources import folder
 from gateway.spiegel import tabellen
 from gateway.spiegel.suche import SqlSpiegel
+from gateway.vorgang import Gateway, Spur
 from gateway.xmeld.mapping import Mapping
 from gateway.xmeld.packs import Packs
 from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
@@ -37,7 +37,7 @@ log = logging.getLogger("gateway.exchange")
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance's directory, its configuration, and the real things that they name, each made when first asked for."""
+    """An instance's directory, its configuration, and the real things that they name."""
 
     path: Path
     config: Config

@@ -18,97 +18,27 @@ lettered deviations of each step.
 """
 
 import hashlib
-import logging
 import re
-import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
 
 from lxml import etree
 
+from gateway import personensuche
 from gateway.envelope.opened import Opened
-from gateway.envelope.parse import Limits, parse
-from gateway.errors import Fault, FaultCode, Ruecksendung, StoreError
-from gateway.meldewesen.anfrage import (
-    EINDEUTIG,
-    MAX_TREFFER,
-    NEUTRAL,
-    TREFFERLISTE,
-    Auskunft,
-    Nachrichtenkennung,
-    Person,
-    Personensuche,
-    Rueckweisung,
-    Rueckweisungsgrund,
-)
-from gateway.meldewesen.behoerde import Behoerde, Rolle
-from gateway.meldewesen.datensatz import Datensatz
-from gateway.meldewesen.regeln import Pruefling, ordered, pruefe, wirksame_rolle
-from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
-from gateway.ports import Behoerden, Merkmale, Protokoll, Protokolleintrag, Spiegel, Treffer, Umschlag, UuidReused
+from gateway.envelope.parse import parse
+from gateway.errors import Fault, FaultCode, GatewayError, Ruecksendung, StoreError
+from gateway.meldewesen.anfrage import Personensuche, Rueckweisung, Rueckweisungsgrund
+from gateway.meldewesen.behoerde import Behoerde
+from gateway.personensuche import Ergebnis
+from gateway.ports import Protokolleintrag, Umschlag, UuidReused
+from gateway.vorgang import Gateway, Spur, log
 from gateway.xmeld.lesen import read_kennung, read_personensuche
-from gateway.xmeld.mapping import Mapping as XmeldMapping
-from gateway.xmeld.packs import Pack, Packs
-from gateway.xmeld.schreiben import Absender, Schreiber
+from gateway.xmeld.packs import Pack
+from gateway.xmeld.schreiben import Schreiber
 
-log = logging.getLogger(__name__)
-
-BERLIN = ZoneInfo("Europe/Berlin")
-PERSONENSUCHE = "1330"
 #: Namespaces of all versions of the standard, handled here or not.
-XMELD_FAMILY = re.compile(r"http://www\.osci\.de/xmeld\d{4}[a-z]?")
-
-
-@dataclass
-class Spur:
-    """What is known of an exchange so far, for record and log. Steps write it; none reads it."""
-
-    empfangen: datetime
-    anfrage_digest: bytes
-    opened: Opened | None = None
-    behoerde: Behoerde | None = None
-    kennung: Nachrichtenkennung | None = None
-    ergebnis: str = ""
-    codes: tuple[str, ...] = ()
-    zeiten: dict[str, int] = field(default_factory=dict)  # step → nanoseconds
-    _last: int = field(default_factory=time.perf_counter_ns)
-
-    @property
-    def vorgang(self) -> str:
-        """The exchange's name in logs: the head of its digest in the Protokoll."""
-        return self.anfrage_digest.hex()[:16]
-
-    def done(self, step: str) -> None:
-        """Marks the end of a step."""
-        now = time.perf_counter_ns()
-        self.zeiten[step] = self.zeiten.get(step, 0) + now - self._last
-        self._last = now
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """Everything that an exchange needs. Built in `bootstrap`."""
-
-    land: str
-    gemeinden: frozenset[str]  # AGS that the mirror serves; empty: every one of the Land
-    packs: Packs
-    mappings: Mapping[str, XmeldMapping]  # by pack name
-    absender: Absender
-    behoerden: Behoerden
-    spiegel: Spiegel
-    merkmale: Merkmale
-    protokoll: Protokoll
-    limits: Limits
-    clock: Callable[[], datetime]
-    observe: Callable[[Spur], None]
-
-    def serves(self, leser: str) -> bool:
-        """Whether the reader's key names a municipality of this mirror."""
-        prefix, _, ags = leser.partition(":")
-        return prefix == "ags" and (ags in self.gemeinden if self.gemeinden else ags.startswith(self.land))
+XMELD_FAMILY = re.compile(r"http://www\.osci\.de/xmeld[0-9a-z]+")
 
 
 @dataclass(frozen=True)
@@ -145,8 +75,8 @@ def exchange(request: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
         closed = _process(request, umschlag, gateway, spur)
     except Fault as fault:
         closed = _close_fault(fault, umschlag, gateway, spur)
-    except Exception as error:  # a bug of ours: the sender gets a fault, the operator a trace without message texts
-        _log_bug(error, spur)
+    except Exception as error:  # a bug of ours: the sender gets a fault, the operator its type and place
+        spur.log_bug(error)
         closed = _close_fault(Fault(FaultCode.INTERNAL), umschlag, gateway, spur)
     return _record(closed, umschlag, gateway, spur)
 
@@ -160,53 +90,46 @@ def refuse(fault: Fault, request_head: bytes, umschlag: Umschlag, gateway: Gatew
 def _process(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> Closed:
     # 1 open
     opened = spur.opened = umschlag.open(request, spur.empfangen)
-    spur.behoerde = behoerde = _behoerde_of(opened, gateway)
+    behoerde = spur.behoerde = _behoerde_of(opened, gateway)
     spur.done("open")
     try:
-        antwort = _steps(opened, behoerde, gateway, spur)
+        antwort = _answer_message(opened, behoerde, gateway, spur)
     except Ruecksendung as ruecksendung:
         antwort = _write_ruecksendung(ruecksendung, behoerde, gateway, spur)
     # 8 close
-    reply = umschlag.close(etree.tostring(antwort.nachricht, encoding="UTF-8", xml_declaration=True), gateway.clock())
+    nachricht = etree.tostring(antwort.nachricht, encoding="UTF-8", xml_declaration=True)
+    reply = umschlag.close(nachricht, gateway.clock())
     spur.done("close")
     return Closed(reply, _eintrag(spur, umschlag, gateway, reply, antwort))
 
 
-def _steps(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
+def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
     # 2 choose
-    root = _parse_message(opened.nachricht, gateway)
-    pack, nachrichtentyp = _choose(root, gateway, spur)
+    root = parse(opened.nachricht, gateway.limits)
+    pack = _choose(root, gateway, spur)
     spur.done("choose")
     # 3 validate
-    _validate(root, pack, nachrichtentyp, spur)
+    _validate(root, pack, spur)
     spur.done("validate")
     # 4 read
-    mapping = gateway.mappings[pack.name]
-    anfrage = read_personensuche(root, mapping)
+    spur.kennung = read_kennung(root)
+    anfrage = read_personensuche(root, gateway.mappings[pack.name])
     spur.kennung = anfrage.kennung
     spur.done("read")
-    schreiber = Schreiber(pack, mapping, gateway.absender)
     try:
-        # 5 authorise, 6 route
-        _check_sender(anfrage, behoerde)
-        _route(anfrage, gateway)
-        formen = formen_der_anfrage(anfrage.auswahldaten) if anfrage.auswahldaten else None
-        gruende = _authorise(anfrage, behoerde, formen, mapping, gateway)
-        spur.done("authorise")
-        # 7 answer
-        ergebnis, treffer = _answer(anfrage, behoerde, formen, gruende, mapping, gateway, spur.empfangen)
-        spur.done("answer")
-        return _write(anfrage, behoerde, ergebnis, treffer, schreiber, pack, gateway, spur)
+        # 5 authorise, 6 route, 7 answer
+        ergebnis = _answer(anfrage, behoerde, pack, gateway, spur)
+        return _write(anfrage, behoerde, ergebnis, pack, gateway, spur)
     except StoreError as error:
         log.error("store not available exchange=%s reason=%s", spur.vorgang, error)
         grund = "Das Register ist zurzeit nicht erreichbar. Bitte wiederholen Sie die Anfrage später."
-    except (Fault, Ruecksendung):
+    except Ruecksendung:
         raise
     except Exception as error:
-        _log_bug(error, spur)
+        spur.log_bug(error)
         grund = f"Interner Fehler. Bitte nennen Sie dem Betreiber die Nachricht {anfrage.kennung.uuid}."
-    ergebnis = Rueckweisung((Rueckweisungsgrund("16", grund),))
-    return _write(anfrage, behoerde, ergebnis, (), schreiber, pack, gateway, spur)
+    ergebnis = Ergebnis(Rueckweisung((Rueckweisungsgrund("16", grund),)))
+    return _write(anfrage, behoerde, ergebnis, pack, gateway, spur)
 
 
 def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
@@ -218,167 +141,54 @@ def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
     return behoerde
 
 
-def _parse_message(nachricht: bytes, gateway: Gateway) -> etree._Element:
-    return parse(nachricht, gateway.limits)
-
-
-def _choose(root: etree._Element, gateway: Gateway, spur: Spur) -> tuple[Pack, str]:
+def _choose(root: etree._Element, gateway: Gateway, spur: Spur) -> Pack:
     try:
         pack, nachrichtentyp = gateway.packs.choose(root)
     except Fault as fault:
-        spur.kennung = read_kennung(root)
-        if spur.kennung is not None and XMELD_FAMILY.fullmatch(etree.QName(root).namespace or ""):
-            raise Ruecksendung("V000") from fault
-        raise
-    if nachrichtentyp != PERSONENSUCHE:
-        spur.kennung = read_kennung(root)
-        raise Ruecksendung("V000") if spur.kennung else Fault(FaultCode.MESSAGE_NOT_ACCEPTED)
-    return pack, nachrichtentyp
+        raise _not_spoken(root, fault, spur) from None
+    if nachrichtentyp != personensuche.NACHRICHTENTYP:
+        raise _not_spoken(root, Fault(FaultCode.MESSAGE_NOT_ACCEPTED), spur)
+    return pack
 
 
-def _validate(root: etree._Element, pack: Pack, nachrichtentyp: str, spur: Spur) -> None:
+def _not_spoken(root: etree._Element, fault: Fault, spur: Spur) -> GatewayError:
+    """A message of the standard that can be identified goes back, whatever its version; anything else is a fault."""
+    spur.kennung = read_kennung(root)
+    family = XMELD_FAMILY.fullmatch(etree.QName(root).namespace or "")
+    return Ruecksendung("V000") if family and spur.kennung else fault
+
+
+def _validate(root: etree._Element, pack: Pack, spur: Spur) -> None:
     if pack.is_valid(root):
         return
     hinweis = pack.explain(root).hinweis
     spur.kennung = read_kennung(root)
-    if spur.kennung is None or spur.kennung.nachrichtentyp != nachrichtentyp:
+    if spur.kennung is None or spur.kennung.nachrichtentyp != personensuche.NACHRICHTENTYP:
         raise Fault(FaultCode.NOT_IDENTIFIABLE, hinweis)
     raise Ruecksendung("X001", hinweis)
 
 
-def _check_sender(anfrage: Personensuche, behoerde: Behoerde) -> None:
-    """The author must be the authority whose certificate signed, and § 11 BMeldDAV's fields must say something."""
-    if anfrage.autor.kennung != behoerde.kennung:
-        raise Ruecksendung("T070", "Der Autor der Nachricht ist nicht die Behörde, deren Zertifikat sie signiert hat.")
-    stelle = anfrage.abrufende_stelle
-    fields = {
-        "behoerdenname": stelle.behoerdenname,
-        "aktenzeichen": stelle.aktenzeichen,
-        "anlassDesAbrufs": stelle.anlass,
-        "kennung": stelle.kennung,
-    }
-    empty = [name for name, value in fields.items() if not value.strip()]
-    if empty:
-        raise Ruecksendung("S030", f"Leer in datenAbrufendeStelle: {', '.join(empty)} (§ 11 BMeldDAV).")
-
-
-def _route(anfrage: Personensuche, gateway: Gateway) -> None:
-    if not gateway.serves(anfrage.leser.kennung):
-        raise Ruecksendung("T080", "Der Leser ist keine Meldebehörde, deren Register hier gespiegelt wird.")
-
-
-def _authorise(
-    anfrage: Personensuche,
-    behoerde: Behoerde,
-    formen: Suchformen | None,
-    mapping: XmeldMapping,
-    gateway: Gateway,
-) -> tuple[Rueckweisungsgrund, ...]:
-    gruende = pruefe(Pruefling(anfrage, behoerde, formen, gateway.land))
-    codes = mapping.unzulaessig(anfrage.anforderungselemente, wirksame_rolle(anfrage, behoerde))
-    return gruende + tuple(Rueckweisungsgrund(code) for code in codes)
-
-
-def _answer(
-    anfrage: Personensuche,
-    behoerde: Behoerde,
-    formen: Suchformen | None,
-    gruende: tuple[Rueckweisungsgrund, ...],
-    mapping: XmeldMapping,
-    gateway: Gateway,
-    now: datetime,
-) -> tuple[Auskunft | Rueckweisung, tuple[Treffer, ...]]:
-    heute = now.astimezone(BERLIN).date().isoformat()
-    if formen is not None and formen.strasse and not gateway.spiegel.kennt_strasse(formen, heute):
-        gruende = (*gruende, Rueckweisungsgrund("02"))  # Anlage Nr. 4 f
-    if gruende:
-        return Rueckweisung(ordered(gruende)), ()
-    if formen is None:
-        merkmal = gateway.merkmale.open(anfrage.identifikationsmerkmal or "", behoerde.kennung, now)
-        if merkmal is None:
-            return Rueckweisung((Rueckweisungsgrund("01"),)), ()
-        found = gateway.spiegel.hole(merkmal, heute)
-        treffer: tuple[Treffer, ...] = (found,) if found else ()
-    else:
-        treffer = tuple(gateway.spiegel.suche(formen, heute, MAX_TREFFER + 1))
-    if len(treffer) > MAX_TREFFER:
-        return Rueckweisung((Rueckweisungsgrund("12"),)), ()
-    return _shape(treffer, anfrage, behoerde, mapping, gateway, now, heute), treffer
-
-
-def _shape(
-    treffer: tuple[Treffer, ...],
-    anfrage: Personensuche,
-    behoerde: Behoerde,
-    mapping: XmeldMapping,
-    gateway: Gateway,
-    now: datetime,
-    heute: str,
-) -> Auskunft:
-    if not treffer:
-        return NEUTRAL
-    if len(treffer) == 1:
-        return Auskunft(EINDEUTIG, (Person(mapping.person(treffer[0].datensatz, anfrage.anforderungselemente, heute)),))
-    return Auskunft(
-        TREFFERLISTE,
-        tuple(
-            Person(mapping.treffer(t.datensatz), gateway.merkmale.seal(t.merkmal, behoerde.kennung, now))
-            for t in treffer
-        ),
-    )
+def _answer(anfrage: Personensuche, behoerde: Behoerde, pack: Pack, gateway: Gateway, spur: Spur) -> Ergebnis:
+    personensuche.check_header(anfrage, behoerde)
+    personensuche.route(anfrage, gateway)
+    ergebnis = personensuche.answer(anfrage, behoerde, gateway.mappings[pack.name], gateway, spur.empfangen)
+    spur.done("answer")
+    return ergebnis
 
 
 def _write(
-    anfrage: Personensuche,
-    behoerde: Behoerde,
-    ergebnis: Auskunft | Rueckweisung,
-    treffer: tuple[Treffer, ...],
-    schreiber: Schreiber,
-    pack: Pack,
-    gateway: Gateway,
-    spur: Spur,
+    anfrage: Personensuche, behoerde: Behoerde, ergebnis: Ergebnis, pack: Pack, gateway: Gateway, spur: Spur
 ) -> Antwort:
-    jetzt = gateway.clock().astimezone(BERLIN)
-    nachricht = schreiber.antwort(anfrage, ergebnis, jetzt, str(uuid.uuid4()))
+    schreiber = Schreiber(pack, gateway.mappings[pack.name], gateway.absender)
+    nachricht = schreiber.antwort(anfrage, ergebnis.inhalt, gateway.now(), str(uuid.uuid4()))
     if not pack.is_valid(nachricht):
         raise AssertionError(f"own answer is invalid: {pack.explain(nachricht).hinweis}")
-    inhalt = _inhalt(anfrage, behoerde, ergebnis, treffer)
+    inhalt = personensuche.protokollinhalt(anfrage, behoerde, ergebnis)
     spur.done("write")
-    if isinstance(ergebnis, Rueckweisung):
-        codes = tuple(dict.fromkeys(grund.code for grund in ergebnis.gruende))
+    if isinstance(ergebnis.inhalt, Rueckweisung):
+        codes = tuple(dict.fromkeys(grund.code for grund in ergebnis.inhalt.gruende))
         return Antwort("rueckweisung", codes, nachricht, inhalt)
-    return Antwort("auskunft", (ergebnis.status,), nachricht, inhalt, len(treffer))
-
-
-def _inhalt(
-    anfrage: Personensuche,
-    behoerde: Behoerde,
-    ergebnis: Auskunft | Rueckweisung,
-    treffer: tuple[Treffer, ...],
-) -> dict[str, object] | None:
-    """The content of § 40 (1) BMG; None where the authority keeps the Protokoll itself (§ 40 (3))."""
-    stelle = anfrage.abrufende_stelle
-    if wirksame_rolle(anfrage, behoerde) is Rolle.SICHERHEIT and not behoerde.protokoll_beauftragt:
-        return None
-    personen = ergebnis.personen if isinstance(ergebnis, Auskunft) else ()
-    return {
-        "abrufberechtigte_stelle": {
-            "name": stelle.behoerdenname,
-            "anschrift": stelle.anschrift,
-            "erreichbarkeit": stelle.erreichbarkeit,
-        },
-        "aktenzeichen": stelle.aktenzeichen,
-        "anlass": stelle.anlass,
-        "kennung": stelle.kennung,
-        "anforderungselemente": sorted(anfrage.anforderungselemente, key=int),
-        "treffer": [
-            {**_kennzeichen(t.datensatz), "daten": person.daten} for t, person in zip(treffer, personen, strict=True)
-        ],
-    }
-
-
-def _kennzeichen(datensatz: Datensatz) -> dict[str, object]:
-    return {"ags": datensatz["ags"], "ordnungsmerkmal": datensatz["ordnungsmerkmal"]}
+    return Antwort("auskunft", (ergebnis.inhalt.status,), nachricht, inhalt, len(ergebnis.treffer))
 
 
 def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
@@ -387,7 +197,7 @@ def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway:
         raise Fault(FaultCode.NOT_IDENTIFIABLE)
     pack = gateway.packs.newest
     schreiber = Schreiber(pack, gateway.mappings[pack.name], gateway.absender)
-    jetzt = gateway.clock().astimezone(BERLIN)
+    jetzt = gateway.now()
     nachricht = schreiber.ruecksendung(
         spur.kennung, behoerde, ruecksendung.grund, ruecksendung.hinweis, jetzt, str(uuid.uuid4())
     )
@@ -441,12 +251,3 @@ def _record(closed: Closed, umschlag: Umschlag, gateway: Gateway, spur: Spur) ->
     spur.done("record")
     gateway.observe(spur)
     return Reply(reply, spur.ergebnis == "fault")
-
-
-def _log_bug(error: Exception, spur: Spur) -> None:
-    """Type and place only: an exception's text may hold personal data."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else "?"
-    log.error("bug exchange=%s type=%s place=%s", spur.vorgang, type(error).__name__, place)

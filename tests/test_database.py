@@ -1,9 +1,10 @@
 """Opening a store's database."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.database import open_engine, store_errors
@@ -26,7 +27,7 @@ __all__ = ["database_url"]
     ],
 )
 def test_a_url_that_cannot_be_used_is_a_mistake_of_the_configuration(url: str) -> None:
-    with pytest.raises(ConfigError, match="^database: "):
+    with pytest.raises(ConfigError, match=r"^database: "):
         open_engine(url)
 
 
@@ -43,9 +44,10 @@ def test_a_failed_transaction_leaves_nothing(database_url: str) -> None:
     with opened(database_url) as writer:
         with writer.begin() as connection:
             connection.execute(text("CREATE TABLE t (a TEXT)"))
-        with pytest.raises(SQLAlchemyError), writer.begin() as connection:
+        with suppress(SQLAlchemyError), writer.begin() as connection:
             connection.execute(text("INSERT INTO t VALUES ('x')"))
             connection.execute(text("INSERT INTO missing VALUES ('x')"))
+            pytest.fail("the second statement must fail")
         with writer.connect() as connection:
             assert connection.execute(text("SELECT count(*) FROM t")).scalar() == 0
 
@@ -74,17 +76,18 @@ def test_sqlite_survives_a_crash_and_lets_readers_read_while_one_writes(tmp_path
         assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 5000
 
 
+def _insert_twice(engine: Engine, value: str) -> None:
+    with store_errors("the test cannot be written"), engine.begin() as connection:
+        for _ in range(2):
+            connection.execute(text("INSERT INTO t VALUES (:a)"), {"a": value})
+
+
 def test_an_error_of_the_store_tells_its_kind_and_no_value(database_url: str) -> None:
     with opened(database_url) as engine:
         with engine.begin() as connection:
             connection.execute(text("CREATE TABLE t (a TEXT PRIMARY KEY)"))
-        with (
-            pytest.raises(StoreError) as caught,
-            store_errors("the test cannot be written"),
-            engine.begin() as connection,
-        ):
-            for _ in range(2):
-                connection.execute(text("INSERT INTO t VALUES (:a)"), {"a": "Geheimnis"})
+        with pytest.raises(StoreError) as caught:
+            _insert_twice(engine, "Geheimnis")
     kind = "SQLITE_CONSTRAINT_PRIMARYKEY" if database_url.startswith("sqlite") else "UniqueViolation"
     assert str(caught.value) == f"the test cannot be written ({kind})"
     assert caught.value.__suppress_context__

@@ -199,10 +199,10 @@ class Sperre:
 
 SPERREN: Seltenes[Sperre] = Seltenes(
     (0.00050, Sperre("3", 1.5)),
-    (0.00012, Sperre("11", 1.5, veranlasst=True)),
-    (0.00010, Sperre("1")),
+    (0.00015, Sperre("11", 1.5, veranlasst=True)),
+    (0.00012, Sperre("1")),
     (0.00015, Sperre("6")),
-    (0.00010, Sperre("12")),
+    (0.00018, Sperre("12")),
     (0.00020, Sperre("3", -1.0)),  # expired
     (0.00600, Sperre("2")),
     (0.01200, Sperre("5")),

@@ -8,7 +8,7 @@ from typing import Any, overload
 from sqlalchemy import ColumnElement, Engine, Select, bindparam, exists, func, select
 
 from gateway.database import store_errors
-from gateway.meldewesen.suchformen import UNGESPERRT, Suchformen
+from gateway.meldewesen.suchformen import UNGESPERRT, Suchformen, mindestangaben_erfuellt
 from gateway.ports import Treffer
 from gateway.spiegel.tabellen import anschrift, geburtsdatum, kuenstlername, person, strasse, suchpaar
 
@@ -57,12 +57,10 @@ class SqlSpiegel:
         """See `gateway.ports.Spiegel.suche`. The order is that of the random `merkmal` and says nothing.
 
         Which persons are returned when more than `grenze` match is left open.
-        Raises ValueError when `formen` names nobody: the caller has to check § 38 (1) BMG first.
+        Raises ValueError when `formen` lacks the minimum, which the caller has to check first.
         """
-        if bool(formen.familienname) != bool(formen.vornamen) or not (
-            formen.familienname or formen.ordens_oder_kuenstlername
-        ):
-            raise ValueError("a Personensuche needs family name and first name, or a Künstlername (§ 38 (1) BMG)")
+        if not mindestangaben_erfuellt(formen):
+            raise ValueError("a Personensuche needs the data of § 38 (1) BMG")
         given = tuple(name for name in _CRITERIA if getattr(formen, name) is not None)
         werte: dict[str, object] = {name: getattr(formen, name) for name in given}
         werte |= {f"vorname{number}": vorname for number, vorname in enumerate(formen.vornamen)}
@@ -99,10 +97,10 @@ def personensuche(given: tuple[str, ...], vornamen: int) -> Select[Any]:
 
     Its parameters: `ags`, `heute`, `grenze`, the given fields by name, `vorname0` and so on.
     """
-    namen = suchpaar if "familienname" in given else kuenstlername
+    paar = "familienname" in given and vornamen > 0
+    namen = suchpaar if paar else kuenstlername
     statement = select(*_ERGEBNIS).join_from(namen, person, person.c.id == namen.c.person_id)
-    if "familienname" in given:
-        statement = statement.where(*_paar(vornamen))
+    statement = statement.where(*(_paar(vornamen) if paar else _einzeln("familienname" in given, vornamen)))
     if "ordens_oder_kuenstlername" in given:
         statement = statement.where(_kuenstler(namen is kuenstlername))
     if "geburtsdatum" in given:
@@ -140,6 +138,14 @@ def _paar(vornamen: int) -> list[ColumnElement[bool]]:
         )
         conditions.append(anzahl == vornamen - 1)
     return conditions
+
+
+def _einzeln(familienname: bool, vornamen: int) -> list[ColumnElement[bool]]:
+    """Beside a Künstlername: a family name without first name, or first names without family name."""
+    s = suchpaar.c
+    gesucht = [s.familie == bindparam("familienname")] if familienname else []
+    gesucht += [s.vorname == bindparam(f"vorname{number}") for number in range(vornamen)]
+    return [exists().where(s.person_id == kuenstlername.c.person_id, one) for one in gesucht]
 
 
 def _kuenstler(driving: bool) -> ColumnElement[bool]:

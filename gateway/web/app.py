@@ -8,7 +8,8 @@ from typing import Any
 
 from gateway.envelope.soap import SoapUmschlag, wsdl
 from gateway.errors import Fault, FaultCode
-from gateway.exchange import Gateway, exchange, refuse
+from gateway.exchange import exchange, refuse
+from gateway.vorgang import Gateway
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]

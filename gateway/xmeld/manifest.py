@@ -7,7 +7,7 @@ memory, and an address that leads anywhere else than to one of them is refused b
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -66,16 +66,17 @@ class Manifest:
     catalogue: Mapping[str, str]
     files: Mapping[str, SchemaFile]
 
-    def links(self) -> Iterator[tuple[str, str, str]]:
-        """Every reference between the files: the file where it stands, the address as written, the file it means."""
-        for name, file in self.files.items():
-            for reference in file.references:
-                found = target(name, reference.address, self.files, self.catalogue)
-                if found is None:
-                    raise ConfigError(
-                        f"{self.folder / name}: {reference.address} is neither a file of the pack nor in its catalogue"
-                    )
-                yield name, reference.address, found
+    def targets(self, name: str) -> dict[str, str]:
+        """For each address in the file `name` the file that it means. Raises ConfigError when one leads nowhere."""
+        targets = {}
+        for reference in self.files[name].references:
+            found = target(name, reference.address, self.files, self.catalogue)
+            if found is None:
+                raise ConfigError(
+                    f"{self.folder / name}: {reference.address} is neither a file of the pack nor in its catalogue"
+                )
+            targets[reference.address] = found
+        return targets
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -177,5 +178,5 @@ def _check_closed(path: Path, manifest: Manifest) -> None:
     for message in manifest.messages.values():
         if message.element not in declared:
             raise ConfigError(f"{path}: messages.{message.number}.element: the schemas declare no {message.element}")
-    for _ in manifest.links():
-        """Each link is checked as it is followed."""
+    for name in manifest.files:
+        manifest.targets(name)

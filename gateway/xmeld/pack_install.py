@@ -311,16 +311,26 @@ def _install(
             _write(staging, manifest, files)
             row = _row(staging)
             Pack(read_manifest(staging)).warm()
-            removed = [path.rename(path.with_name(f".former-{path.name}-{staging.name}")) for path in former]
-            staging.rename(folder / name)
-            for path in removed:
-                shutil.rmtree(path)
+            _swap(staging, folder / name, former)
         finally:
             with suppress(FileNotFoundError):
                 shutil.rmtree(staging)
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written: {error.strerror}") from error
     return row
+
+
+def _swap(staging: Path, place: Path, former: Iterable[Path]) -> None:
+    """Puts the new pack in the place of the former ones; back again if that fails."""
+    removed = [(path, path.rename(path.with_name(f".former-{path.name}"))) for path in former]
+    try:
+        staging.rename(place)
+    except OSError:
+        for path, hidden in removed:
+            hidden.rename(path)
+        raise
+    for _, hidden in removed:
+        shutil.rmtree(hidden)
 
 
 def _write(staging: Path, manifest: str, files: Mapping[str, SchemaFile]) -> None:

@@ -3,26 +3,22 @@
 Adding a version is adding a folder; see `manifest` for what it must hold.
 """
 
+import tempfile
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
-from urllib.parse import urljoin
 
 import xmlschema
 from lxml import etree
-from xmlschema.utils.urls import normalize_url
 
 from gateway.errors import ConfigError, Fault, FaultCode
 from gateway.xmeld.manifest import MANIFEST, Direction, Manifest, Message, read_manifest
 from gateway.xmeld.verstoss import Verstoss, explain_by_place, explain_by_rule
 
 __all__ = ["Direction", "Message", "Pack", "Packs", "Verstoss"]
-
-# Schemas are compiled from memory under addresses that exist nowhere: no library can fetch one of its own accord.
-_NOWHERE = "http://pack.invalid/"
 
 # xmlschema takes some 60 times as long as lxml; beyond this size the place alone must do.
 MAX_EXPLAINED_ELEMENTS = 5000
@@ -124,10 +120,8 @@ class Packs:
     """The packs of an installation."""
 
     def __init__(self, packs: Iterable[Pack]) -> None:
-        """Raises ConfigError when there is none, or two of one name."""
+        """At least one pack. Raises ConfigError for two of one name."""
         self.packs = tuple(packs)
-        if not self.packs:
-            raise ConfigError("no schema pack is installed")
         for name, count in Counter(pack.name for pack in self.packs).items():
             if count > 1:
                 raise ConfigError(f"name: {count} schema packs are called {name}")
@@ -141,11 +135,10 @@ class Packs:
     @classmethod
     def load(cls, folder: Path) -> "Packs":
         """Every pack in a subfolder of `folder`. Raises ConfigError, naming file and key."""
-        try:
-            manifests = [read_manifest(path) for path in pack_folders(folder)]
-        except OSError as error:
-            raise ConfigError(f"{folder}: cannot be read: {error.strerror}") from error
-        return cls(Pack(manifest) for manifest in manifests)
+        folders = pack_folders(folder)
+        if not folders:
+            raise ConfigError(f"{folder}: no schema pack is installed")
+        return cls(Pack(read_manifest(path)) for path in folders)
 
     @property
     def newest(self) -> Pack:
@@ -174,52 +167,37 @@ def pack_folders(folder: Path) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith("."))
 
 
-class _PackResolver(etree.Resolver):
-    """Gives libxml2 the checked files, and nothing else: not the disk, not the network."""
+@contextmanager
+def _unpacked(manifest: Manifest) -> Iterator[Path]:
+    """The entry's path in a private copy of the checked files, in which every address is that of a file beside.
 
-    def __init__(self, manifest: Manifest) -> None:
-        super().__init__()
-        self._files = manifest.files
-        self._targets = {_NOWHERE + name: name for name in manifest.files}
-        for name, address, target in manifest.links():
-            self._targets[urljoin(_NOWHERE + name, address)] = target
-
-    def resolve(self, system_url: str, public_id: str, context: Any = None) -> Any:
-        name = self._targets.get(system_url)
-        if name is None:
-            raise ConfigError(f"a schema asks for {system_url}, which is not a file of its pack")
-        return self.resolve_string(self._files[name].content, context, base_url=_NOWHERE + name)
+    So both libraries compile what was checked, and have no address left that could lead elsewhere. A resolver of lxml's
+    would not do: libxml2's loader belongs to the whole process, and a parse in another thread takes it away meanwhile.
+    """
+    with tempfile.TemporaryDirectory(prefix="xmeld-pack-") as folder:
+        for name, file in manifest.files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.with_targets(name, manifest.targets(name)))
+        yield Path(folder) / manifest.entry
 
 
 def _compile(manifest: Manifest) -> etree.XMLSchema:
-    parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
-    parser.resolvers.add(_PackResolver(manifest))
-    root = etree.fromstring(manifest.files[manifest.entry].content, parser, base_url=_NOWHERE + manifest.entry)
     try:
-        return etree.XMLSchema(root)
-    except etree.XMLSchemaParseError as error:
-        raise ConfigError(f"{manifest.folder / manifest.entry}: not a usable schema: {error.msg}") from error
+        with _unpacked(manifest) as entry:
+            return etree.XMLSchema(file=str(entry))
+    except (OSError, etree.LxmlError) as error:
+        raise _unusable(manifest, error) from error
 
 
 def _compile_for_explaining(manifest: Manifest) -> xmlschema.XMLSchema10:
     try:
-        return xmlschema.XMLSchema10(
-            manifest.folder / manifest.entry,
-            allow="local",  # and there only to files of the pack: the manifest's links were followed when it was read
-            defuse="always",
-            use_fallback=False,
-            uri_mapper=_catalogued(manifest),
-        )
+        with _unpacked(manifest) as entry:
+            return xmlschema.XMLSchema10(entry, allow="local", defuse="always", use_fallback=False)
     except (OSError, xmlschema.XMLSchemaException) as error:
-        first_line = str(error).partition("\n")[0]
-        raise ConfigError(f"{manifest.folder / manifest.entry}: not a usable schema: {first_line}") from error
+        raise _unusable(manifest, error) from error
 
 
-def _catalogued(manifest: Manifest) -> dict[str, str]:
-    """For xmlschema: each catalogued address, as written and as made absolute, to the file that it means."""
-    mapping = {}
-    for name, address, target in manifest.links():
-        if address in manifest.catalogue:
-            file = (manifest.folder / target).as_uri()
-            mapping[address] = mapping[normalize_url(address, str((manifest.folder / name).parent))] = file
-    return mapping
+def _unusable(manifest: Manifest, error: Exception) -> ConfigError:
+    reason = str(error).partition("\n")[0]
+    return ConfigError(f"{manifest.folder / manifest.entry}: not a usable schema: {reason}")

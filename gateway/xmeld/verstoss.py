@@ -82,7 +82,7 @@ def _rule(error: XMLSchemaValidationError) -> str:
 def _children_rule(error: XMLSchemaChildrenValidationError) -> str:
     expected = [particle for particle in error.expected or () if isinstance(particle, xsd.XsdElement)]
     if not expected:
-        return "hier ist kein weiteres Element zulässig"
+        return "dieses Element ist hier nicht zulässig"
     found = etree.QName(error.invalid_tag).localname if error.invalid_tag else None
     for particle in expected:
         if particle.local_name == found and particle.name != error.invalid_tag:

@@ -118,14 +118,15 @@ def test_every_sample_of_a_handled_message_is_valid_for_both(
         assert verdicts.agreed(root, name), name
 
 
-def test_both_agree_on_seeded_mutations_of_the_samples(
+def test_both_agree_on_seeded_mutations_of_samples_and_of_random_messages(
     verdicts: Verdicts,
     samples: dict[str, etree._Element],
     structure: xmlschema.XMLSchema10,
 ) -> None:
     rng = random.Random(SEED)
     walker = Walker(structure, rng)
-    roots = list(samples.values())
+    walker.density = 0.7
+    roots = list(samples.values()) * 5 + [walker.message(element) for element in WALKED for _ in range(10)]
     counted: Counter[bool] = Counter()
     drawn: Counter[str] = Counter()
     for number in range(MUTANTS):

@@ -1,7 +1,7 @@
 """A process of its own that writes a Protokoll: `python -m tests.protokoll.schreibprozess URL KEYFILE UUID...`.
 
-Prints each UUID once it is recorded, beginning when it is told to. `-` for UUIDs writes without end, `fork` writes one entry before and one after a
-fork, in the parent and in the child.
+Prints each UUID once it is recorded, beginning when it is told to. `-` for UUIDs writes without end, `fork` writes one
+entry before and one after a fork, in the parent and in the child.
 """
 
 import itertools

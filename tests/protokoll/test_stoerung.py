@@ -15,11 +15,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from gateway.errors import StoreError
-from gateway.protokoll import Einsicht, SqlProtokoll, verify
+from gateway.protokoll import Einsicht, SqlProtokoll, create_schema, verify
 from gateway.protokoll.sammler import Sammler
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.sperre import Dateisperre
 from gateway.protokoll.verbindung import Schreibverbindung, sqlite_file
+from tests.databases import fresh_database, opened
 from tests.protokoll.eintraege import NAME, eintrag, rows, sql
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,32 +97,37 @@ def test_a_store_that_cannot_be_written_refuses_and_goes_on_when_it_can(
     assert (result.intact, result.entries, result.chains) == (True, 2, 1)
 
 
-def test_a_full_disk_refuses_and_goes_on_when_there_is_room(
-    protokoll: SqlProtokoll, engine: Engine, leser: Engine, schluessel: Protokollschluessel
-) -> None:
-    if engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL's disk is not ours to fill")
-    protokoll.record(eintrag())
-    verbindung: Any = protokoll._schreiber._verbindung
-    verbindung._raw.execute("PRAGMA max_page_count = 1").close()
-    with pytest.raises(StoreError, match="SQLITE_FULL"):
-        protokoll.record(eintrag(inhalt={"viel": [str(uuid4()) for _ in range(1000)]}))
-    protokoll.record(eintrag())  # on a new connection, without that limit
-    assert verify(leser, schluessel).intact
+@contextmanager
+def store(kind: str, folder: Path, schluessel: Protokollschluessel) -> Iterator[tuple[SqlProtokoll, Engine]]:
+    """A store on one kind of database."""
+    with fresh_database(kind, folder) as url, opened(url) as engine:
+        create_schema(engine, schluessel)
+        with closing(SqlProtokoll(engine, schluessel)) as protokoll:
+            yield protokoll, engine
+
+
+def test_a_full_disk_refuses_and_goes_on_when_there_is_room(tmp_path: Path, schluessel: Protokollschluessel) -> None:
+    with store("sqlite", tmp_path, schluessel) as (protokoll, engine):
+        protokoll.record(eintrag())
+        verbindung: Any = protokoll._schreiber._verbindung
+        verbindung._raw.execute("PRAGMA max_page_count = 1").close()
+        with pytest.raises(StoreError, match="SQLITE_FULL"):
+            protokoll.record(eintrag(inhalt={"viel": [str(uuid4()) for _ in range(1000)]}))
+        protokoll.record(eintrag())  # on a new connection, without that limit
+        assert (verify(engine, schluessel).intact, Einsicht(engine).count()) == (True, 2)
 
 
 def test_a_connection_that_the_server_ended_is_replaced_without_a_refusal(
-    protokoll: SqlProtokoll, engine: Engine, leser: Engine, schluessel: Protokollschluessel
+    tmp_path: Path, schluessel: Protokollschluessel
 ) -> None:
-    if engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has no server")
-    protokoll.record(eintrag())
-    verbindung: Any = protokoll._schreiber._verbindung
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": verbindung._raw.info.backend_pid})
-    protokoll.record(eintrag())
-    result = verify(leser, schluessel)
-    assert (result.intact, result.entries, result.chains) == (True, 2, 1)
+    with store("postgresql", tmp_path, schluessel) as (protokoll, engine):
+        protokoll.record(eintrag())
+        verbindung: Any = protokoll._schreiber._verbindung
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": verbindung._raw.info.backend_pid})
+        protokoll.record(eintrag())
+        result = verify(engine, schluessel)
+        assert (result.intact, result.entries, result.chains) == (True, 2, 1)
 
 
 @pytest.mark.parametrize("stored", [True, False])

@@ -38,7 +38,7 @@ def gefunden(engine: Engine, familienname: str = "Musterfrau", vornamen: str = "
 
 
 def test_a_file_is_loaded_and_what_it_held_is_reported(engine: Engine) -> None:
-    eintraege = [line(datensatz("1")), json.dumps(datensatz("2")), datensatz("3"), b"", "  \n"]
+    eintraege: list[Eintrag] = [line(datensatz("1")), json.dumps(datensatz("2")), datensatz("3"), b"", "  \n"]
     bericht = lade(engine, [*eintraege, {"strassen": {"ags": AGS, "namen": ["Weg", "Wegle", "17"]}}])
     assert (bericht.personen, bericht.ersetzt, bericht.strassen) == (3, 0, 1)
     assert gefunden(engine) == ["1", "2", "3"]

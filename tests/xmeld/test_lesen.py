@@ -57,7 +57,7 @@ def test_a_name_that_legally_does_not_exist_is_read_as_plus() -> None:
 
 def test_a_pseudonym_and_the_wish_for_phonetics_are_read() -> None:
     name = "<x:name><x:name><x:ordensOderKuenstlername>Nancy &amp; Co</x:ordensOderKuenstlername></x:name>\
-<x:phonetik>1</x:phonetik></x:name>"
+<x:phonetik>true</x:phonetik></x:name>"
     daten = auswahl(name=name)
     assert daten["ordens_oder_kuenstlername"] == "Nancy & Co"
     assert daten["phonetik"] is True

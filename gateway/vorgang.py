@@ -1,0 +1,81 @@
+"""What one exchange works with, and the trace that it leaves."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from gateway.envelope.opened import Opened
+from gateway.envelope.parse import Limits
+from gateway.meldewesen.anfrage import Nachrichtenkennung
+from gateway.meldewesen.behoerde import Behoerde
+from gateway.ports import Behoerden, Merkmale, Protokoll, Spiegel
+from gateway.xmeld.mapping import Mapping as XmeldMapping
+from gateway.xmeld.packs import Packs
+from gateway.xmeld.schreiben import Absender
+
+log = logging.getLogger(__name__)
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@dataclass
+class Spur:
+    """What is known of an exchange so far, for record and log. Steps write it; none reads it."""
+
+    empfangen: datetime
+    anfrage_digest: bytes  # SHA-256 of the request as received
+    opened: Opened | None = None
+    behoerde: Behoerde | None = None
+    kennung: Nachrichtenkennung | None = None
+    ergebnis: str = ""
+    codes: tuple[str, ...] = ()
+    zeiten: dict[str, int] = field(default_factory=dict)  # step → nanoseconds
+    _last: int = field(default_factory=time.perf_counter_ns)
+
+    @property
+    def vorgang(self) -> str:
+        """The exchange's name in logs: the head of its digest in the Protokoll."""
+        return self.anfrage_digest.hex()[:16]
+
+    def done(self, step: str) -> None:
+        """Marks the end of a step."""
+        now = time.perf_counter_ns()
+        self.zeiten[step] = self.zeiten.get(step, 0) + now - self._last
+        self._last = now
+
+    def log_bug(self, error: Exception) -> None:
+        """Type and place only: an exception's text may hold personal data."""
+        place, trace = "?", error.__traceback__
+        while trace is not None:
+            place, trace = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}", trace.tb_next
+        log.error("bug exchange=%s type=%s place=%s", self.vorgang, type(error).__name__, place)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Everything that an exchange needs. Built in `bootstrap`."""
+
+    land: str
+    gemeinden: frozenset[str]  # AGS that the mirror serves; empty: every one of the Land
+    packs: Packs
+    mappings: Mapping[str, XmeldMapping]  # by pack name
+    absender: Absender
+    behoerden: Behoerden
+    spiegel: Spiegel
+    merkmale: Merkmale
+    protokoll: Protokoll
+    limits: Limits
+    clock: Callable[[], datetime]
+    observe: Callable[[Spur], None]
+
+    def serves(self, leser: str) -> bool:
+        """Whether the reader's key names a municipality of this mirror."""
+        prefix, _, ags = leser.partition(":")
+        return prefix == "ags" and (ags in self.gemeinden if self.gemeinden else ags.startswith(self.land))
+
+    def now(self) -> datetime:
+        """The present moment in the time of messages."""
+        return self.clock().astimezone(BERLIN)

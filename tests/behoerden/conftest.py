@@ -1,0 +1,27 @@
+"""A register of authorities of each kind of database."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from gateway.behoerden.register import create_schema
+from tests.databases import database_url, opened
+
+__all__ = ["database_url"]
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine that writes, on an empty register."""
+    with opened(database_url) as engine:
+        create_schema(engine)
+        create_schema(engine)
+        yield engine
+
+
+@pytest.fixture
+def leser(database_url: str, engine: Engine) -> Iterator[Engine]:
+    """An engine that only reads the same database."""
+    with opened(database_url, readonly=True) as leser:
+        yield leser
