@@ -3,7 +3,6 @@
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -35,25 +34,47 @@ from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
 log = logging.getLogger("gateway.exchange")
 
 
-@dataclass(frozen=True)
 class Instance:
-    """An instance's directory, its configuration, and the real things that they name."""
+    """An instance's directory, its configuration, and the real things that they name.
 
-    path: Path
-    config: Config
+    A context manager: leaving it closes the databases that were opened.
+    """
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self.path = path
+        self.config = config
+        self._engines: dict[tuple[str, bool], Engine] = {}
 
     @classmethod
     def read(cls, path: Path) -> "Instance":
         """Raises ConfigError when there is no usable instance at `path`."""
         return cls(path, read_config(path))
 
+    def __enter__(self) -> "Instance":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the databases."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+
     def register(self, *, readonly: bool = False) -> Engine:
         """The database of mirror and authorities."""
-        return open_engine(database_url(self.config.datenbank.spiegel, self.path), readonly=readonly)
+        return self._engine(self.config.datenbank.spiegel, readonly=readonly)
 
     def protokoll(self, *, readonly: bool = False) -> Engine:
         """The database of the Protokoll."""
-        return open_engine(database_url(self.config.datenbank.protokoll, self.path), readonly=readonly)
+        return self._engine(self.config.datenbank.protokoll, readonly=readonly)
+
+    def _engine(self, url: str, *, readonly: bool) -> Engine:
+        key = (url, readonly)
+        if key not in self._engines:
+            self._engines[key] = open_engine(database_url(url, self.path), readonly=readonly)
+        return self._engines[key]
 
     @cached_property
     def protokollschluessel(self) -> Protokollschluessel:

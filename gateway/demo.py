@@ -70,7 +70,11 @@ class Ausgang:
 
 def run(path: Path, out: Console, *, stay: bool) -> int:
     """0 when everything was as it must be. Raises GatewayError otherwise."""
-    here = _instance(path)
+    with _instance(path) as here:
+        return _run(here, out, stay=stay)
+
+
+def _run(here: Instance, out: Console, *, stay: bool) -> int:
     with _serving(here) as url:
         out.print(f"gateway of Land {LAND} on {url}, {PERSONS} sample persons\n")
         faelle = _faelle(here)

@@ -22,7 +22,6 @@ from gateway.ports import Treffer
 from gateway.vorgang import BERLIN, Gateway
 from gateway.xmeld.mapping import Mapping
 
-
 NACHRICHTENTYP = "1330"
 
 

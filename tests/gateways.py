@@ -23,7 +23,11 @@ def command(*words: str | Path, **options: object) -> "subprocess.CompletedProce
     """Runs `xmeld-gateway` as its user would."""
     return subprocess.run(
         [sys.executable, "-m", "gateway.cli", *map(str, words)],
-        capture_output=True, text=True, timeout=120, check=False, **options,  # type: ignore[call-overload]
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,  # type: ignore[call-overload]
     )
 
 
@@ -53,7 +57,10 @@ def serving(instance: Path, port: int, *, scheme: str = "http") -> Iterator[Runn
     """`xmeld-gateway serve` until the block ends."""
     log = (instance / "serve.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway.cli", "serve", "-i", str(instance)], stdout=log, stderr=log, env=dict(os.environ)
+        [sys.executable, "-m", "gateway.cli", "serve", "-i", str(instance)],
+        stdout=log,
+        stderr=log,
+        env=dict(os.environ),
     )
     try:
         _wait(process, port, instance, scheme)

@@ -122,8 +122,6 @@ def _check_bytes(data: bytes, limits: Limits) -> None:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Fault(FaultCode.NOT_UTF8, f"at byte {error.start}") from None
-    if b"\x00" in data:
-        raise Fault(FaultCode.NOT_WELLFORMED, "NUL character")
     if found := (_DOCTYPE if limits.comments else _DOCTYPE_COMMENT_OR_PI).search(data, start):
         doctype = data.startswith(b"<!DOCTYPE", found.start())
         raise Fault(FaultCode.FORBIDDEN_XML, "DOCTYPE" if doctype else "comment or instruction in the envelope")

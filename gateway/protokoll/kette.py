@@ -39,7 +39,7 @@ FELDER = (
 KETTENFELDER = ("nr", "kennung", "begonnen", "siegel_schluessel")
 
 _LABEL = b"xmeld-gateway/protokoll/1/"
-_VERWEIS = struct.Struct(">QQ32s")
+_VERWEIS = struct.Struct(">qq32s")
 
 #: Chain, number and hash of an entry that another chain has seen.
 Verweis = tuple[int, int, bytes]

@@ -77,7 +77,11 @@ class Kettenpruefung:
         except (TypeError, ValueError):
             sound = False
         if not sound:
-            self._findings.add(Kind.CHANGED, self._place(nummer), "the entry is not the one that was stored")
+            self._findings.add(
+                Kind.CHANGED,
+                self._place(nummer),
+                "the entry, or what it says of the one before, is not what was stored",
+            )
         self._was_sound, self._sound = self._sound, sound
 
     def _follows(self, nummer: int, vorgaenger: Any) -> None:

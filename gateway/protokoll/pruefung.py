@@ -94,8 +94,7 @@ class _Pruefung:
         elif row.nr == last + 1 and digest is not None and row.vorgaenger != digest:
             self._findings.add(Kind.CHANGED, str(row.nr), "the chain's row does not follow the one before")
         if row.siegel_schluessel != self._schluessel.siegel_id:
-            text = f"the chain is sealed with the key {str(row.siegel_schluessel)[:16]}, which is not the instance's"
-            self._findings.add(Kind.SEAL, str(row.nr), text)
+            self._findings.add(Kind.SEAL, str(row.nr), "the chain is sealed with another key than the instance's")
         return bytes(row.hash) if isinstance(row.hash, bytes) else b""
 
     def _register_end(self, stand: Any, last: int, digest: bytes | None) -> None:
@@ -123,17 +122,17 @@ class _Pruefung:
         rows = self._connection.execute(query, execution_options={"yield_per": SCHRITT})
         for *felder, vorgaenger, digest, siegel in rows:
             pruefung.entry(felder, vorgaenger, digest, siegel)
-            self._remember(f"{nr}/{felder[0]}", felder[-1])
+            self._remember(nr, felder[0], felder[-1])
             self._entries += 1
             if self._entries % SCHRITT == 0:
                 self._progress(self._entries, self._total)
         pruefung.finish()
 
-    def _remember(self, place: str, verweise: Any) -> None:
-        if not isinstance(verweise, bytes):
+    def _remember(self, nr: int, nummer: Any, verweise: Any) -> None:
+        if not (isinstance(verweise, bytes) and isinstance(nummer, int)):
             return
         try:
-            self._seen += [(place, verweis) for verweis in unpack_verweise(verweise)]
+            self._seen += [(f"{nr}/{nummer}", verweis) for verweis in unpack_verweise(verweise)]
         except ValueError:
             return  # a changed entry, and found as one
         if len(self._seen) >= SCHRITT:

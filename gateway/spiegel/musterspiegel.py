@@ -15,8 +15,10 @@ def mustergemeinden(land: str, served: Collection[str] = ()) -> list[Gemeinde]:
 
 
 def mustereintraege(orte: list[Gemeinde], persons: int, seed: int) -> Iterator[Eintrag]:
-    """What `laden.lade` takes; the hand-made persons live in the first of `orte`. Deterministic by `seed`."""
+    """What `laden.lade` takes; the hand-made persons live in the first of `orte`, two of them have a second record in
+    the register of the second. Deterministic by `seed`.
+    """
     for gemeinde in orte:
         yield {"strassen": {"ags": gemeinde.ags, "namen": strassen(gemeinde, seed)}}
-    yield from musterpersonen(orte[0])
+    yield from musterpersonen(orte[0], orte[1] if len(orte) > 1 else None)
     yield from generate(persons, seed=seed, gemeinden=orte)

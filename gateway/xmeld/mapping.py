@@ -67,7 +67,7 @@ class Mapping:
         _check_zeilen(self.zeilen, self.gruppen)
         self.codes = frozenset(zeile.code for zeile in self.zeilen) - {ALONG}
         self._auswahl = lru_cache(maxsize=256)(self._compile)
-        self.unzulaessig = lru_cache(maxsize=256)(self._unzulaessig)
+        self._verboten = lru_cache(maxsize=256)(self._forbidden)
 
     @classmethod
     def load(cls, path: Path) -> "Mapping":
@@ -87,6 +87,10 @@ class Mapping:
         """What is told of one of several persons found (§ 6 BMeldDAV)."""
         return auskunft_treffer(datensatz)
 
+    def unzulaessig(self, codes: frozenset[str], rolle: Rolle) -> tuple[str, ...]:
+        """The Rueckweisung codes for what is asked and `rolle` may not have, in the list's order: § 5 (2) BMeldDAV."""
+        return self._verboten(codes, rolle)
+
     def orte(self, *tables: str) -> tuple[tuple[str, str], ...]:
         """Pairs of field and place of the tables in `[nachricht]`."""
         return tuple((row[0], row[-1]) for table in tables for row in self.nachricht[table])
@@ -94,8 +98,7 @@ class Mapping:
     def _compile(self, codes: frozenset[str]) -> Auswahl:
         return auswahl(zeile.wunsch for zeile in self.zeilen if zeile.code in codes or zeile.code == ALONG)
 
-    def _unzulaessig(self, codes: frozenset[str], rolle: Rolle) -> tuple[str, ...]:
-        """The Rueckweisung codes for what is asked and `rolle` may not have, in the list's order."""
+    def _forbidden(self, codes: frozenset[str], rolle: Rolle) -> tuple[str, ...]:
         asked = {zeile.gruppe for zeile in self.zeilen if zeile.code in codes and zeile.gruppe}
         return tuple(
             sorted(self.gruppen[name].rueckweisung for name in asked if rolle not in self.gruppen[name].rollen)

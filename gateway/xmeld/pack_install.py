@@ -217,7 +217,7 @@ def _catalogue(files: Mapping[str, SchemaFile]) -> dict[str, str]:
 
 
 def _meant(name: str, address: str, namespace: str | None, files: Mapping[str, SchemaFile]) -> str:
-    same = [path for path, file in files.items() if file.namespace == namespace]
+    same = [path for path, file in files.items() if file.namespace == namespace and path != name]
     called = [path for path in same if PurePosixPath(path).name == PurePosixPath(address).name]
     candidates = called or same
     if len(candidates) != 1:

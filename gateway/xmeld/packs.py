@@ -193,7 +193,7 @@ def _compile(manifest: Manifest) -> etree.XMLSchema:
 def _compile_for_explaining(manifest: Manifest) -> xmlschema.XMLSchema10:
     try:
         with _unpacked(manifest) as entry:
-            return xmlschema.XMLSchema10(entry, allow="local", defuse="always", use_fallback=False)
+            return xmlschema.XMLSchema10(entry.as_uri(), allow="local", defuse="always", use_fallback=False)
     except (OSError, xmlschema.XMLSchemaException) as error:
         raise _unusable(manifest, error) from error
 

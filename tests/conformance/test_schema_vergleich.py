@@ -13,7 +13,7 @@ from lxml import etree
 from xmlschema.validators import XsdAttribute, XsdElement, XsdGroup, XsdSimpleType, XsdType
 
 from gateway.xmeld.packs import Pack, Packs
-from tests.conformance.mutationen import MUTATIONS, XMELD, XS, XSI, Walker, mutated
+from tests.conformance.mutationen import MUTATIONS, XMELD, XS, XSI, Walker, content, mutated, particles
 from tests.shared import SHARED, needs_shared
 
 pytestmark = needs_shared
@@ -171,10 +171,8 @@ def _declarations(element: XsdElement, seen: set[XsdElement]) -> Iterator[XsdEle
     if element not in seen:
         seen.add(element)
         yield element
-        if element.type.has_complex_content():
-            for child in element.type.content.iter_elements():
-                if isinstance(child, XsdElement):
-                    yield from _declarations(child, seen)
+        for child in particles(element):
+            yield from _declarations(child, seen)
 
 
 @pytest.mark.parametrize("element", WALKED)
@@ -204,7 +202,7 @@ def _differences(own: XsdElement, published: XsdElement, place: str, compared: s
         if _facts(own.type) != _facts(published.type):
             yield f"{place}: values are {_facts(own.type)}, published {_facts(published.type)}"
         return
-    parts, published_parts = _parts(own.type.content), _parts(published.type.content)
+    parts, published_parts = _parts(content(own)), _parts(content(published))
     if _names(parts) != _names(published_parts):
         yield f"{place}: parts are {_names(parts)}, published {_names(published_parts)}"
     for part, published_part in zip(parts, published_parts, strict=False):

@@ -39,7 +39,6 @@ def issued(
     issuer: Identity | None = None,
     key: pki.PrivateKey | None = None,
     digest: hashes.HashAlgorithm | None = None,
-    issuer_name: x509.Name | None = None,
 ) -> Identity:
     """A certificate with these extensions and no others."""
     issuer = issuer or ca()
@@ -47,7 +46,7 @@ def issued(
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")]))
-        .issuer_name(issuer_name or issuer.certificate.subject)
+        .issuer_name(issuer.certificate.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW - DAY)
@@ -158,6 +157,11 @@ def test_a_certificate_for_another_purpose_is_invalid(extensions: tuple[tuple[x5
 )
 def test_a_weak_or_unusual_key_is_invalid(key: pki.PrivateKey) -> None:
     assert code_of(trust(), issued((SIGNING, True), key=key)) is FaultCode.CERTIFICATE_INVALID
+
+
+def test_a_certificate_signed_with_a_weak_hash_is_invalid() -> None:
+    """SHA-224 stands for all that are weaker than SHA-256; SHA-1 cryptography refuses by itself."""
+    assert code_of(trust(), issued((SIGNING, True), digest=hashes.SHA224())) is FaultCode.CERTIFICATE_INVALID
 
 
 def test_the_strength_of_keys_can_be_configured() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -98,14 +97,20 @@ def test_progress_is_reported_up_to_the_end(
     assert reports == [(7, 30), (14, 30), (21, 30), (28, 30), (30, 30)]
 
 
-@pytest.mark.parametrize("column", [name for name in FELDER if name != "nummer"] + ["vorgaenger", "hash"])
-def test_a_change_in_any_column_is_found_at_its_entry(db: Engine, schluessel: Protokollschluessel, column: str) -> None:
-    new: Any = {"TEXT": "x", "BIGINT": 7, "INTEGER": 1, "BLOB": b"x"}[EINTRAG.c[column].type.compile()]
+def test_a_change_in_any_column_is_found_at_its_entry(db: Engine, schluessel: Protokollschluessel) -> None:
+    new = {"TEXT": "x", "BIGINT": 7, "INTEGER": 1, "BLOB": b"x"}
+    columns = {
+        1: ["verweise"],
+        2: FELDER[1:11],
+        3: [*FELDER[11:19], "hash", "vorgaenger"],
+    }
+    places = {(kette, nummer): name for kette, names in columns.items() for nummer, name in enumerate(names, 1)}
+    assert {*places.values(), "nummer"} == {*FELDER, "hash", "vorgaenger"}
     with db.begin() as connection:
-        place = (EINTRAG.c.kette == 3, EINTRAG.c.nummer == 5)
-        connection.execute(update(EINTRAG).where(*place).values({column: new}))
-    findings = found(db, schluessel) - {(Kind.SEAL, "3/2-5")}  # an unsealed entry that pretends to be sealed
-    assert findings == {(Kind.CHANGED, "3/5")}
+        for (kette, nummer), name in places.items():
+            change = update(EINTRAG).where(EINTRAG.c.kette == kette, EINTRAG.c.nummer == nummer)
+            connection.execute(change.values({name: new[EINTRAG.c[name].type.compile()]}))
+    assert found(db, schluessel) == {(Kind.CHANGED, f"{kette}/{nummer}") for kette, nummer in places}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +193,20 @@ def test_a_changed_entry_with_its_hash_computed_anew_is_named(db: Engine, schlue
     sql(db, "UPDATE protokoll SET treffer = 0 WHERE kette = 3 AND nummer = 5")
     rehash(db, 3, 5, 5)
     assert found(db, schluessel) == {(Kind.CHANGED, "3/5")}
+
+
+def test_a_changed_entry_with_its_hash_and_the_next_ones_link_computed_anew_is_found_at_the_next(
+    db: Engine, schluessel: Protokollschluessel
+) -> None:
+    sql(db, "UPDATE protokoll SET treffer = 0 WHERE kette = 3 AND nummer = 5")
+    rehash(db, 3, 5, 5)
+    with db.begin() as connection:
+        link = select(EINTRAG.c.hash).where(EINTRAG.c.kette == 3, EINTRAG.c.nummer == 5)
+        next_one = update(EINTRAG).where(EINTRAG.c.kette == 3, EINTRAG.c.nummer == 6)
+        connection.execute(next_one.values(vorgaenger=connection.scalar(link)))
+    [finding] = verify(db, schluessel).findings
+    assert (finding.kind, finding.place) == (Kind.CHANGED, "3/6")
+    assert "what it says of the one before" in finding.text
 
 
 def test_a_changed_entry_with_the_rest_of_the_chain_computed_anew_is_found_between_two_seals(
@@ -281,6 +300,7 @@ def test_a_number_used_twice_is_a_fork(engine: Engine, leser: Engine, schluessel
         ("UPDATE protokoll SET treffer = 'viele' WHERE nummer = 2", "1/2"),
         ("UPDATE protokoll SET treffer = 1.5 WHERE nummer = 2", "1/2"),
         ("UPDATE protokoll SET verweise = X'00' WHERE nummer = 2", "1/2"),
+        (f"UPDATE protokoll SET verweise = X'{'ff' * 48}' WHERE nummer = 2", "1/2"),
         ("UPDATE protokoll SET hash = 'text' WHERE nummer = 2", "1/2"),
         ("UPDATE protokoll SET vorgaenger = 5 WHERE nummer = 2", "1/2"),
         ("UPDATE protokoll SET nummer = 'zwei' WHERE nummer = 2", "1/?"),

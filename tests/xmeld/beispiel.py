@@ -33,7 +33,13 @@ _BY_NAME: Mapping[str, Sequence[Any]] = {
     "geburtsstaat": ["137"],
     "sterbestaat": ["140"],
 }
-_ENTRIES = {"wohnungen": 4, "ausweisdokumente": 5, "fruehere_geburtsdaten": 4, "gesetzliche_vertreter": 2}
+_ENTRIES = {
+    "wohnungen": 4,
+    "ausweisdokumente": 5,
+    "fruehere_geburtsdaten": 4,
+    "gesetzliche_vertreter": 4,
+    "kinder": 3,
+}
 
 
 class Fabrik:
@@ -51,6 +57,8 @@ class Fabrik:
     def field(self, feld: Feld, name: str) -> Any:
         if feld.liste:
             single = Feld(feld.form, regel=feld.regel)
+            if isinstance(feld.form, Mapping) and "anschrift" in feld.form:
+                self._turns.pop("anschrift", None)  # each list has every kind of address
             return [self.field(single, name) for _ in range(_ENTRIES.get(name, min(2, feld.liste)))]
         if isinstance(feld.form, Mapping):
             return self.group(feld.form, name)
@@ -59,8 +67,8 @@ class Fabrik:
     def _left_out(self, felder: Mapping[str, Feld], name: str) -> set[str]:
         turn = self._turn(name)
         if name == "anschrift" and "inland" in felder:
-            kept = ("inland", "inland", "unbekannt", "ausland" if "ausland" in felder else "inland")[turn % 4]
-            return felder.keys() - {kept}
+            kinds = ("inland", "unbekannt", "ausland") if "ausland" in felder else ("inland",) * 2 + ("unbekannt",) * 2
+            return felder.keys() - {kinds[turn % len(kinds)]}
         if "behoerde_aktenzeichen" in felder and "behoerde" in felder:
             return {"behoerde_aktenzeichen"} if turn % 2 else {"behoerde", "aktenzeichen"}
         if "juristische_person" in felder:

@@ -49,10 +49,8 @@ def codelist() -> dict[str, set[str]]:
     path = SHARED / "xmeld" / "codelists" / "csv" / "Code.Datenabruf.Personensuche.Anforderungselement.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = {row["code"]: row["name"].rpartition("(")[2] for row in csv.DictReader(file)}
-    return {
-        code: set(re.findall(r"\b\d{4}[a-z]?\b", text)) | ({"1003"} if code == "42" else set())
-        for code, text in rows.items()
-    }
+    blaetter = {code: set(re.findall(r"\b\d{4}[a-z]?\b", text)) for code, text in rows.items()}
+    return {**blaetter, "42": blaetter["42"] | {"1003"}}
 
 
 @needs_shared

@@ -138,7 +138,7 @@ def _replaced(old: str, new: str) -> Callable[[Path], None]:
     return lambda pack: rewrite(pack, old, new)
 
 
-DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a changed file": (_changed, r"pack\.toml: files\.codes\.xsd: the file was changed"),
     "a missing file": (lambda pack: (pack / "codes.xsd").unlink(), r"files\.codes\.xsd: cannot be read: No such file"),
     "a file too many": (lambda pack: shutil.copy(pack / "codes.xsd", pack / "more.xsd"), "more.xsd lies in the pack"),
@@ -325,7 +325,7 @@ class TestExplaining:
         rng = random.Random(910)
         datatype_c = pack.schema.maps.types[DATATYPE_C]
         explained = 0
-        for number in range(250):
+        for number in range(120):
             walker.density = 0.8
             _, mutant = mutated(_secret(walker.message(rng.choice((ANFRAGE, ANTWORT)))), rng, walker)
             if not pack.is_valid(mutant):
@@ -335,7 +335,7 @@ class TestExplaining:
                 assert datatype_c.is_valid(hinweis)
                 assert re.fullmatch(r"Ort: /\S+; Regel: .+\.", hinweis)
                 explained += 1
-        assert explained > 100
+        assert explained > 50
 
     def test_a_long_place_loses_its_beginning_and_a_long_rule_its_end(self) -> None:
         verstoss = packs.Verstoss("/" + "/".join(["abschnitt[1]"] * 60) + "/ende[1]", "r" * 600)
