@@ -9,9 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.database import open_engine, store_errors
 from gateway.errors import ConfigError, StoreError
-from tests.databases import database_url, opened
-
-__all__ = ["database_url"]
+from tests.databases import opened
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any, overload
 from sqlalchemy import ColumnElement, Engine, Select, bindparam, exists, func, select
 
 from gateway.database import store_errors
-from gateway.meldewesen.suchformen import UNGESPERRT, Suchformen, mindestangaben_erfuellt
+from gateway.meldewesen.suchformen import Suchformen, mindestangaben_erfuellt
 from gateway.ports import Treffer
 from gateway.spiegel.tabellen import anschrift, geburtsdatum, kuenstlername, person, strasse, suchpaar
 
@@ -70,11 +70,8 @@ class SqlSpiegel:
             funde = [(bytes(merkmal), datensatz) for merkmal, datensatz in connection.execute(statement, werte)]
         return Trefferfolge(sorted(funde))
 
-    def kennt_strasse(self, formen: Suchformen, heute: str = UNGESPERRT) -> bool:
-        """See `gateway.ports.Spiegel.kennt_strasse`.
-
-        A street known from blocked persons only is known from the day after their block; without `heute`, not at all.
-        """
+    def kennt_strasse(self, formen: Suchformen, heute: str) -> bool:
+        """See `gateway.ports.Spiegel.kennt_strasse`. One known from blocked persons only counts after their block."""
         werte = {"ags": formen.gemeindeschluessel, "strasse": formen.strasse, "heute": heute}
         with store_errors(_FEHLER), self._engine.connect() as connection:
             return bool(connection.execute(_STRASSE, werte).scalar())
@@ -161,7 +158,7 @@ _STRASSE = select(
     exists().where(
         strasse.c.ags == bindparam("ags"),
         strasse.c.name == bindparam("strasse"),
-        (strasse.c.sperre_bis == UNGESPERRT) | (strasse.c.sperre_bis < bindparam("heute")),
+        strasse.c.sperre_bis < bindparam("heute"),
     )
 )
 

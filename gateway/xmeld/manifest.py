@@ -168,7 +168,7 @@ def _check_closed(path: Path, manifest: Manifest) -> None:
     if manifest.entry not in manifest.files:
         raise ConfigError(f"{path}: entry: {manifest.entry} is not one of the files")
     for address, name in manifest.catalogue.items():
-        if name not in manifest.files:
+        if not isinstance(name, str) or name not in manifest.files:
             raise ConfigError(f"{path}: catalogue.{address}: {name} is not one of the files")
     if manifest.files[manifest.entry].namespace != manifest.namespace:
         raise ConfigError(f"{path}: namespace: is not that of {manifest.entry}")

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def test_every_other_change_that_cannot_be_is_refused_by_name(engine: Engine) ->
     register.add(POLIZEI)
     register.add_certificate(AMT.kennung, CERTIFICATE)
     unknown = "dbs:000000000000"
-    refusals = [
+    refusals: list[tuple[Callable[[], object], str]] = [
         (lambda: register.add(AMT), "dbs:039990010000 is registered already"),
         (lambda: register.add_certificate(AMT.kennung, CERTIFICATE), "belongs to this authority already"),
         (lambda: register.add_certificate(POLIZEI.kennung, CERTIFICATE), "belongs to another authority, dbs:03999"),

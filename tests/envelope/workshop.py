@@ -139,6 +139,16 @@ def request() -> bytes:
     return sign(envelope())
 
 
+def signed(**parts: str) -> bytes:
+    """A request whose Signature deviates in `parts`."""
+    return sign(envelope(security(token(), timestamp(), signature(**parts))))
+
+
+def unfilled(**parts: str) -> bytes:
+    """The same without values, for what libxmlsec does not sign."""
+    return envelope(security(token(), timestamp(), signature(**parts))).encode()
+
+
 def edited(change: Callable[[etree._Element], object], original: bytes | None = None) -> bytes:
     """A proper request, changed after it was signed. The change gets the Envelope; [0][0] is Security, [1] the Body."""
     root = etree.fromstring(original or request())

@@ -12,7 +12,7 @@ from tests.envelope.workshop import NACHRICHT, NOW, client, request, umschlag
 from tests.hostile.mutator import mutations
 
 COUNT = 750
-SECONDS = 0.5  # for one request, on a busy machine; usually a thousandth
+SECONDS = 0.5  # of processor time for one request; usually a thousandth of a second
 REQUESTS = {
     "signed with libxmlsec": request,
     "signed by our client": lambda: client(KeyType.RSA).request(NACHRICHT, NOW),
@@ -36,12 +36,12 @@ def test_a_mutated_envelope_yields_the_signed_bytes_or_a_fault(original, seed: i
     receiver, document = umschlag(), original()
     outcomes: Counter[str] = Counter()
     for mutation in mutations(document, seed, COUNT):
-        before = time.monotonic()
+        before = time.process_time()
         try:
             outcomes[outcome(receiver, mutation.data)] += 1
         except Exception as error:
             raise AssertionError(f"mutation {mutation.name} of seed {seed}") from error
-        assert time.monotonic() - before < SECONDS, mutation.name
+        assert time.process_time() - before < SECONDS, mutation.name
     # A campaign that is stopped at the door tests nothing: it must reach all layers, and some changes are harmless.
     assert outcomes["opened"] >= COUNT // 100
     for code in (

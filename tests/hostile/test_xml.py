@@ -19,7 +19,7 @@ from gateway.errors import Fault, FaultCode
 from tests.envelope.workshop import ENCODED, NACHRICHT, NOW, ca, fault_of, gateway, request, umschlag
 
 LAUGHS = b"".join(b'<!ENTITY l%d "%b">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
-SECONDS = 0.5  # what a refusal may take; the floods below took 40 and more
+SECONDS = 0.5  # of processor time, what a refusal may take; the floods below took 40 and more
 
 
 def inside(content: str) -> bytes:
@@ -101,9 +101,9 @@ ENVELOPES = {
 @pytest.mark.parametrize("name", ENVELOPES)
 def test_a_hostile_envelope_is_refused_at_once(name: str) -> None:
     data, expected = ENVELOPES[name]
-    before = time.monotonic()
+    before = time.process_time()
     code = fault_of(data)
-    assert time.monotonic() - before < SECONDS
+    assert time.process_time() - before < SECONDS
     assert code is expected
 
 

@@ -69,12 +69,13 @@ def own(engine: Engine, schluessel: Protokollschluessel) -> Found:
 def rehash(engine: Engine, kette: int, first: int, last: int) -> None:
     """What anybody can compute: the hashes of entries, each on the one before."""
     with engine.begin() as connection:
-        ende = connection.scalar(
-            select(EINTRAG.c.vorgaenger).where(EINTRAG.c.kette == kette, EINTRAG.c.nummer == first)
-        )
+        ende = b""
         for nummer in range(first, last + 1):
             place = (EINTRAG.c.kette == kette, EINTRAG.c.nummer == nummer)
-            felder = connection.execute(select(*(EINTRAG.c[name] for name in FELDER)).where(*place)).one()
+            *felder, vorgaenger = connection.execute(
+                select(*(EINTRAG.c[name] for name in (*FELDER, "vorgaenger"))).where(*place)
+            ).one()
+            ende = ende or vorgaenger
             digest = eintrag_hash(ende, felder)
             connection.execute(update(EINTRAG).where(*place).values(vorgaenger=ende, hash=digest))
             ende = digest

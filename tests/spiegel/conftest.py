@@ -6,9 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.spiegel.tabellen import create_schema
-from tests.databases import database_url, module_database_url, opened
-
-__all__ = ["database_url", "module_database_url"]
+from tests.databases import opened
 
 
 @pytest.fixture

@@ -168,6 +168,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         _manifest("[files]", '[catalogue]\n"http://a/b.xsd" = "b.xsd"\n[files]'),
         r"catalogue\.http://a/b\.xsd: b\.xsd is not one of the files",
     ),
+    "a catalogue of something else": (
+        _manifest("[files]", '[catalogue]\n"http://a/b.xsd" = ["b.xsd"]\n[files]'),
+        r"catalogue\.http://a/b\.xsd: \['b\.xsd'\] is not one of the files",
+    ),
     "an import that leads nowhere": (
         _replaced('Location="xoev/din', 'Location="http://xoev.de/din'),
         "is neither a file of the pack",
