@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from gateway.bootstrap import Instance, create_databases
 from gateway.config import FILE
@@ -86,11 +86,19 @@ def write_skeleton(instance: Path, *, land: str, gemeinden: tuple[str, ...], dat
             gemeinden=", ".join(f'"{ags}"' for ags in gemeinden),
             port=port,
             spiegel=database or "sqlite:///daten/spiegel.sqlite",
-            protokoll=database or "sqlite:///daten/protokoll.sqlite",
+            protokoll=_beside(database) or "sqlite:///daten/protokoll.sqlite",
         )
         (instance / FILE).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{instance} cannot be written: {error.strerror}") from None
+
+
+def _beside(database: str) -> str:
+    """A SQLite file has one writer: loading the mirror must not keep exchanges from being recorded."""
+    if not database.startswith("sqlite"):
+        return database
+    path = PurePosixPath(database)
+    return database.removesuffix(path.name) + f"{path.stem}-protokoll{path.suffix}"
 
 
 @dataclass(frozen=True)

@@ -1,82 +1,136 @@
-"""The WSGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/health`."""
+"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/health`.
 
+A request is read on the event loop, so that a sender who dawdles holds no thread; an exchange is a plain function and
+runs in one of `threads` threads.
+"""
+
+import asyncio
 import json
-from collections.abc import Callable, Iterable
-from email.message import Message
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
+from gateway.config import Http
+from gateway.envelope import names
 from gateway.envelope.soap import SoapUmschlag, wsdl
-from gateway.errors import Fault, FaultCode
+from gateway.errors import FaultCode, StoreError
 from gateway.exchange import exchange, refuse
 from gateway.vorgang import Gateway
+from gateway.web.request import Receive, Refused, check_content_type, read_body
 
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-Response = tuple[HTTPStatus, str, bytes]
+log = logging.getLogger(__name__)
+
+Scope = Mapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+T = TypeVar("T")
 
 XML = "text/xml; charset=utf-8"
+_HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
+
+#: Certificate of nobody, to ask the register of authorities whether it answers.
+_NOBODY = "0" * 64
+
+#: When not even a fault can be signed.
+_UNSIGNED = (
+    f'<e:Envelope xmlns:e="{names.SOAP}"><e:Body><e:Fault><faultcode>e:Server</faultcode>'
+    f"<faultstring>{FaultCode.INTERNAL.value.text}</faultstring></e:Fault></e:Body></e:Envelope>"
+).encode()
+
+
+@dataclass(frozen=True)
+class Response:
+    """What goes back. Only an answer keeps its connection: nobody can pile up what he does not fetch."""
+
+    status: HTTPStatus
+    content_type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Connection": "close"})
 
 
 class App:
     """One process's application around its Gateway."""
 
-    def __init__(self, gateway: Gateway, umschlag: SoapUmschlag, max_bytes: int, address: str) -> None:
+    def __init__(self, gateway: Gateway, umschlag: SoapUmschlag, http: Http, address: str) -> None:
+        """`address` is the endpoint's URL as the WSDL names it."""
         self._gateway = gateway
         self._umschlag = umschlag
-        self._max_bytes = max_bytes
+        self._max_bytes = http.max_bytes
         self._wsdl = wsdl(address)
+        self._pool = ThreadPoolExecutor(http.threads, "exchange")
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        status, content_type, body = self._respond(environ)
-        headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-        if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            headers.append(("Allow", "POST, GET" if environ.get("PATH_INFO") == "/xmeld" else "GET"))
-        if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            headers.append(("Connection", "close"))
-        start_response(f"{status.value} {status.phrase}", headers)
-        return [body]
-
-    def _respond(self, environ: Environ) -> Response:
-        route = (environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
-        if route == ("POST", "/xmeld"):
-            return self._message(environ)
-        if route == ("GET", "/xmeld") and environ.get("QUERY_STRING", "").lower() == "wsdl":
-            return HTTPStatus.OK, XML, self._wsdl
-        if route == ("GET", "/health"):
-            return HTTPStatus.OK, "application/json", json.dumps({"status": "ok"}).encode()
-        known = route[1] in ("/xmeld", "/health")
-        status = HTTPStatus.METHOD_NOT_ALLOWED if known else HTTPStatus.NOT_FOUND
-        return status, "text/plain; charset=utf-8", b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
-
-    def _message(self, environ: Environ) -> Response:
-        """SOAP 1.1 § 6.2: an answer goes with 200, a fault with 500; what HTTP itself can say better goes with 413."""
-        body = b""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            _check_content_type(environ.get("CONTENT_TYPE", ""))
-            body = self._read(environ)
-            reply = exchange(body, self._umschlag, self._gateway)
-        except Fault as fault:
-            reply = refuse(fault, body, self._umschlag, self._gateway)
-            if fault.code is FaultCode.TOO_LARGE:
-                return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, XML, reply.body
-        return (HTTPStatus.INTERNAL_SERVER_ERROR if reply.is_fault else HTTPStatus.OK), XML, reply.body
+            response = await self._respond(scope, receive)
+        except Exception as error:  # a bug of ours: never a bare 500, and no text of it in the log
+            response = Response(HTTPStatus.INTERNAL_SERVER_ERROR, XML, self._last_resort(error))
+        headers = {
+            "Content-Type": response.content_type,
+            "Content-Length": str(len(response.body)),
+            "Cache-Control": "no-store",
+            **response.headers,
+        }
+        encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": response.status.value, "headers": encoded})
+        await send({"type": "http.response.body", "body": response.body})
 
-    def _read(self, environ: Environ) -> bytes:
-        """The body, cut off early: neither an announced nor an endless one is read beyond the limit."""
-        announced = environ.get("CONTENT_LENGTH") or "0"
-        if announced.isdigit() and int(announced) > self._max_bytes:
-            raise Fault(FaultCode.TOO_LARGE, f"at most {self._max_bytes} bytes")
-        body: bytes = environ["wsgi.input"].read(self._max_bytes + 1)
-        if len(body) > self._max_bytes:
-            raise Fault(FaultCode.TOO_LARGE, f"at most {self._max_bytes} bytes")
-        return body
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        wants_wsdl = scope["query_string"].lower() == b"wsdl"
+        match scope["method"], scope["path"]:
+            case "POST", "/xmeld":
+                return await self._message(dict(scope["headers"]), receive)
+            case "GET" | "HEAD", "/xmeld" if wants_wsdl:
+                return Response(HTTPStatus.OK, XML, self._wsdl)
+            case "GET" | "HEAD", "/health":
+                return await self._health()
+            case _, "/xmeld":
+                return _not_allowed("GET, HEAD, POST" if wants_wsdl else "POST")
+            case _, "/health":
+                return _not_allowed("GET, HEAD")
+        return Response(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", _HINT)
+
+    async def _message(self, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
+        """SOAP 1.1 § 6.2: a fault goes with 500, an answer with 200; HTTP's own word where the request was not read."""
+        try:
+            check_content_type(headers.get(b"content-type", b"").decode("latin-1"))
+            body = await read_body(headers.get(b"content-length", b"").decode("latin-1"), receive, self._max_bytes)
+        except Refused as refused:
+            fault, received = refused.fault, refused.received
+            reply = await self._in_thread(lambda: refuse(fault, received, self._umschlag, self._gateway))
+            return Response(refused.status, XML, reply.body)
+        reply = await self._in_thread(lambda: exchange(body, self._umschlag, self._gateway))
+        if reply.is_fault:
+            return Response(HTTPStatus.INTERNAL_SERVER_ERROR, XML, reply.body)
+        return Response(HTTPStatus.OK, XML, reply.body, {})
+
+    async def _health(self) -> Response:
+        try:
+            await self._in_thread(lambda: self._gateway.behoerden.of_certificate(_NOBODY))
+        except StoreError:
+            return _json(HTTPStatus.SERVICE_UNAVAILABLE, "register not available")
+        return _json(HTTPStatus.OK, "ok")
+
+    async def _in_thread(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    def _last_resort(self, error: Exception) -> bytes:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("bug type=%s place=%s:%s", type(error).__name__, place.filename, place.lineno)
+        try:
+            return self._umschlag.fault(FaultCode.INTERNAL, "", datetime.now(UTC))
+        except Exception as second:
+            log.error("fault not signed type=%s", type(second).__name__)
+            return _UNSIGNED
 
 
-def _check_content_type(value: str) -> None:
-    message = Message()
-    message["Content-Type"] = value
-    if message.get_content_type() != "text/xml":
-        raise Fault(FaultCode.NOT_SOAP, "SOAP 1.1 over HTTP has Content-Type text/xml")
-    if str(message.get_param("charset", "utf-8")).strip('"').lower() not in ("utf-8", "utf8"):
-        raise Fault(FaultCode.NOT_UTF8, "charset of the Content-Type")
+def _not_allowed(methods: str) -> Response:
+    headers = {"Allow": methods, "Connection": "close"}
+    return Response(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", _HINT, headers)
+
+
+def _json(status: HTTPStatus, text: str) -> Response:
+    return Response(status, "application/json", json.dumps({"status": text}).encode())

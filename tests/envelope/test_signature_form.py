@@ -1,12 +1,14 @@
 """Every form of signature that is not accepted: algorithms, transforms, key references, coverage."""
 
+import pytest
 import xmlsec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from gateway.envelope import names
 from gateway.envelope.pki import KeyType
-from gateway.errors import FaultCode
+from gateway.envelope.wsse import signature_methods
+from gateway.errors import ConfigError, FaultCode
 from tests.envelope.workshop import (
     EXC,
     KEY_INFO,
@@ -260,3 +262,10 @@ def test_libxmlsec_reads_no_file_even_if_asked_to() -> None:
     except xmlsec.Error:
         return
     raise AssertionError("libxmlsec has read a file")
+
+
+def test_the_configuration_names_methods_shortly_and_cannot_name_weak_ones() -> None:
+    assert signature_methods(["ecdsa-sha256", "rsa-sha512"]) == {names.ECDSA_SHA256, names.RSA_SHA512}
+    for wrong in ([], ["rsa-sha1"], ["hmac-sha256"], ["ecdsa-sha256", "none"]):
+        with pytest.raises(ConfigError, match="must be some of"):
+            signature_methods(wrong)
