@@ -26,9 +26,9 @@ from gateway.protokoll.schluessel import Protokollschluessel, load_merkmalschlue
 from gateway.resources import folder
 from gateway.spiegel import tabellen
 from gateway.spiegel.suche import SqlSpiegel
-from gateway.vorgang import Gateway, Spur
+from gateway.vorgang import Fassung, Gateway, Spur
 from gateway.xmeld.mapping import Mapping
-from gateway.xmeld.packs import Packs
+from gateway.xmeld.packs import Pack, Packs
 from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
 
 log = logging.getLogger("gateway.exchange")
@@ -152,17 +152,11 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
     """Everything that an exchange needs, warm. Raises ConfigError for whatever cannot work."""
     config = instance.config
     packs = Packs.load(instance.packs_folder)
-    mappings = {pack.name: Mapping.load(instance.mapping_file(pack.name)) for pack in packs.packs}
-    absender = _absender(config)
-    for pack in packs.packs:
-        pack.warm()
-        Schreiber(pack, mappings[pack.name], absender)  # says when pack and mapping do not fit
     return Gateway(
         land=config.land,
         gemeinden=frozenset(config.gemeinden),
         packs=packs,
-        mappings=mappings,
-        absender=absender,
+        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs},
         behoerden=SqlBehoerden(instance.register(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
@@ -171,6 +165,12 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         clock=clock,
         observe=_log_exchange,
     )
+
+
+def _fassung(pack: Pack, instance: Instance) -> Fassung:
+    pack.warm()
+    mapping = Mapping.load(instance.mapping_file(pack.name))
+    return Fassung(pack, mapping, Schreiber(pack, mapping, _absender(instance.config)))
 
 
 def _absender(config: Config) -> Absender:

@@ -1,7 +1,9 @@
 """The command `xmeld-gateway`. Every error is one line on stderr and a non-zero exit."""
 
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +15,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from gateway import demo, instance, protokoll, sending
+from gateway.behoerden.register import SqlBehoerden
 from gateway.bootstrap import Instance
 from gateway.envelope.pki import KeyType
-from gateway.envelope.signer import load_identity
+from gateway.envelope.signer import Identity, load_identity
 from gateway.envelope.zertifikate import fingerprint
 from gateway.errors import ConfigError, GatewayError
 from gateway.meldewesen.behoerde import Behoerde, Rolle
@@ -25,11 +28,19 @@ from gateway.spiegel.musterspiegel import mustereintraege, mustergemeinden
 from gateway.web import server
 from gateway.xmeld import pack_install
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-spiegel_app = typer.Typer(no_args_is_help=True, help="The mirror of the municipalities' registers.")
-protokoll_app = typer.Typer(no_args_is_help=True, help="The Protokoll (§ 40 BMG).")
-schema_app = typer.Typer(no_args_is_help=True, help="Schema packs: the versions of XMeld that are spoken.")
-behoerde_app = typer.Typer(no_args_is_help=True, help="The authorities that may ask.")
+_HELP = "Gateway through which authorities query a Land's population register with XMeld messages."
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=_HELP
+)
+spiegel_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The mirror of the municipalities' registers."
+)
+protokoll_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The Protokoll (§ 40 BMG).")
+schema_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Schema packs: the versions of XMeld that are spoken."
+)
+behoerde_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The authorities that may ask.")
 app.add_typer(spiegel_app, name="spiegel")
 app.add_typer(protokoll_app, name="protokoll")
 app.add_typer(schema_app, name="schema")
@@ -37,7 +48,7 @@ app.add_typer(behoerde_app, name="behoerde")
 
 InstanceOption = Annotated[Path, typer.Option("-i", "--instance", help="The instance's directory.")]
 KennungArgument = Annotated[str, typer.Argument(help="The authority's key, e.g. dbs:060030020000.")]
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+out = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 
 @app.command()
@@ -46,10 +57,15 @@ def init(
     land: Annotated[str, typer.Option(help="The Land, 01 to 16.")] = "03",
     gemeinde: Annotated[list[str] | None, typer.Option(help="AGS served; repeat. Default: the whole Land.")] = None,
     database: Annotated[str, typer.Option(help="SQLAlchemy URL; default: SQLite files in the instance.")] = "",
-    port: Annotated[int, typer.Option(help="Port on loopback.")] = 8080,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on loopback.")] = 8080,
     key_type: Annotated[KeyType, typer.Option(help="Keys of the development PKI.")] = KeyType.EC,
 ) -> None:
-    """Make an instance: configuration, development PKI, empty database, sample authorities."""
+    """Make an instance.
+
+    It gets a configuration with every key explained, a development PKI, empty stores and the sample authorities.
+    """
+    if not re.fullmatch("0[1-9]|1[0-6]", land):
+        raise ConfigError(f"--land: {land} is not a Land, 01 to 16")
     gemeinden = tuple(_ags(value) for value in gemeinde or ())
     instance.create(directory, land=land, gemeinden=gemeinden, database=database, port=port, kind=key_type)
     out.print(f"made {directory}: edit {directory / 'gateway.toml'}, then: xmeld-gateway serve -i {directory}")
@@ -58,7 +74,8 @@ def init(
 @app.command()
 def serve(directory: InstanceOption) -> None:
     """Serve the instance until SIGTERM or Ctrl-C."""
-    server.serve(Instance.read(directory))
+    with Instance.read(directory) as here:
+        server.serve(here)
 
 
 @app.command()
@@ -68,10 +85,13 @@ def send(
     kennung: Annotated[str, typer.Option("--as", help="The authority that signs, e.g. dbs:060030020000.")],
     to: Annotated[str, typer.Option(help="Endpoint; default: the instance's own.")] = "",
 ) -> None:
-    """Sign a message, send it, check the answer's signature and schema, print the answer's XML."""
-    here = Instance.read(directory)
-    answer = sending.ask(here, kennung, sending.read_message(file), to or server.address_of(here.config))
-    sys.stdout.write(answer.decode("utf-8").rstrip("\n") + "\n")
+    """Send a message and print the answer.
+
+    The message is signed; the answer's signature and schema are checked before its XML is printed.
+    """
+    with Instance.read(directory) as here:
+        answer = sending.ask(here, kennung, sending.read_message(file), to or server.address_of(here.config))
+        sys.stdout.write(answer.decode("utf-8").rstrip("\n") + "\n")
 
 
 @app.command(name="demo")
@@ -81,7 +101,10 @@ def run_demo(
     ),
     stay: Annotated[bool, typer.Option("--stay", help="Keep serving; say how to send a request.")] = False,
 ) -> None:
-    """A throw-away gateway on loopback answers sample queries of several authorities."""
+    """Show it at work.
+
+    A throw-away gateway on loopback answers sample queries of several authorities.
+    """
     raise typer.Exit(demo.run(directory, out, stay=stay))
 
 
@@ -91,12 +114,12 @@ def load(
     directory: InstanceOption,
 ) -> None:
     """Load a file: all of it, or nothing and a list of its bad lines."""
-    here = Instance.read(directory)
-    try:
-        with file.open("rb") as lines:
-            _load(here, lines, "loading")
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+    with Instance.read(directory) as here:
+        try:
+            with file.open("rb") as lines:
+                _load(here, lines, "loading")
+        except OSError as error:
+            raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
 
 
 @spiegel_app.command()
@@ -106,43 +129,46 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed gives the same persons.")] = 1,
 ) -> None:
     """Load synthetic persons, and the collection of awkward cases, into the mirror."""
-    here = Instance.read(directory)
-    orte = mustergemeinden(here.config.land, here.config.gemeinden)
-    _load(here, mustereintraege(orte, persons, seed), "loading")
+    with Instance.read(directory) as here:
+        orte = mustergemeinden(here.config.land, here.config.gemeinden)
+        _load(here, mustereintraege(orte, persons, seed), "loading")
 
 
 def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        try:
-            bericht = laden.lade(
-                here.register(), entries, lambda read: progress.update(task, description=f"{what}: {read} lines")
-            )
-        except laden.LadeFehler as error:
-            for fehler in error.fehler:
-                typer.echo(f"line {fehler.zeile}: {fehler.grund}", err=True)
-            raise
+    try:
+        with _progress(what) as update:
+            bericht = laden.lade(here.register(), entries, lambda read: update(read, None))
+    except laden.LadeFehler as error:
+        for fehler in error.fehler:
+            typer.echo(f"line {fehler.zeile}: {fehler.grund}", err=True)
+        raise
     out.print(f"loaded {bericht.personen} persons ({bericht.ersetzt} replaced), {bericht.strassen} streets")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on a terminal, nothing elsewhere: how many are done, of how many if that is known."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(
+            task, completed=done, total=total, description=what if total else f"{what}: {done}"
+        )
 
 
 @protokoll_app.command()
 def verify(directory: InstanceOption) -> None:
     """Find changed, missing and inserted records, and name them."""
-    here = Instance.read(directory)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("verifying")
-        result = protokoll.verify(
-            here.protokoll(readonly=True),
-            here.protokollschluessel,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
-    for finding in result.findings:
-        out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
-    if result.more:
-        out.print(f"and {result.more} more", style="red")
-    if not result.intact:
-        raise ConfigError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
-    out.print(f"intact: {result.entries} records in {result.chains} chain(s)")
+    with Instance.read(directory) as here:
+        with _progress("verifying") as update:
+            result = protokoll.verify(here.protokoll(readonly=True), here.protokollschluessel, update)
+        for finding in result.findings:
+            out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
+        if result.more:
+            out.print(f"and {result.more} more", style="red")
+        if not result.intact:
+            raise ConfigError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
+        out.print(f"intact: {result.entries} records in {result.chains} chain(s)")
 
 
 @protokoll_app.command(name="list")
@@ -151,20 +177,20 @@ def list_entries(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 20,
 ) -> None:
     """The newest records: technical columns only."""
-    here = Instance.read(directory)
-    table = Table("record", "received", "authority", "type", "outcome", "codes", "Treffer", "repeated")
-    for zeile in protokoll.Einsicht(here.protokoll(readonly=True)).entries(limit):
-        table.add_row(
-            str(zeile.stelle),
-            zeile.empfangen.isoformat(sep=" ", timespec="milliseconds"),
-            zeile.behoerde or "-",
-            zeile.nachrichtentyp or "-",
-            zeile.ergebnis,
-            " ".join(zeile.codes),
-            str(zeile.treffer),
-            "yes" if zeile.wiederholung else "",
-        )
-    out.print(table)
+    with Instance.read(directory) as here:
+        table = Table("record", "received", "authority", "type", "outcome", "codes", "Treffer", "repeated")
+        for zeile in protokoll.Einsicht(here.protokoll(readonly=True)).entries(limit):
+            table.add_row(
+                str(zeile.stelle),
+                zeile.empfangen.isoformat(sep=" ", timespec="milliseconds"),
+                zeile.behoerde or "-",
+                zeile.nachrichtentyp or "-",
+                zeile.ergebnis,
+                " ".join(zeile.codes),
+                str(zeile.treffer),
+                "yes" if zeile.wiederholung else "",
+            )
+        out.print(table)
 
 
 @schema_app.command(name="list")
@@ -182,7 +208,9 @@ def list_packs(directory: InstanceOption) -> None:
 def add_pack(
     source: Annotated[Path, typer.Argument(help="The publisher's schemas, a ZIP file or a folder.")],
     directory: InstanceOption,
-    replace: Annotated[bool, typer.Option(help="Take the place of a pack with the same namespace.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a pack with the same namespace.")
+    ] = False,
 ) -> None:
     """Install a publisher's schemas, unchanged, beside or instead of a pack of this instance."""
     row = pack_install.add(source, Instance.read(directory).own_packs_folder(), replace=replace)
@@ -202,12 +230,13 @@ def check_packs(directory: InstanceOption) -> None:
 @behoerde_app.command(name="list")
 def list_authorities(directory: InstanceOption) -> None:
     """The registered authorities."""
-    behoerden = Instance.read(directory).authorities(readonly=True)
     table = Table("key", "name", "role", "state", "certificates")
-    for behoerde in behoerden.all():
-        state = "blocked" if behoerde.gesperrt else "active"
-        digests = " ".join(digest[:16] for digest in behoerden.certificates(behoerde.kennung))
-        table.add_row(behoerde.kennung, behoerde.name, behoerde.rolle.value, state, digests)
+    with Instance.read(directory) as here:
+        behoerden = here.authorities(readonly=True)
+        for behoerde in behoerden.all():
+            state = "blocked" if behoerde.gesperrt else "active"
+            digests = " ".join(digest[:16] for digest in behoerden.certificates(behoerde.kennung))
+            table.add_row(behoerde.kennung, behoerde.name, behoerde.rolle.value, state, digests)
     out.print(table)
 
 
@@ -218,55 +247,72 @@ def add_authority(
     name: Annotated[str, typer.Option(help="The authority's name.")] = "",
     rolle: Annotated[Rolle, typer.Option(help="Its role.")] = Rolle.EINFACH,
     certificate: Annotated[Path | None, typer.Option(help="Its certificate, PEM. Default: one is issued.")] = None,
-    zentrale_stelle: Annotated[bool, typer.Option(help="A Land's retrieving body.")] = False,
-    azr: Annotated[bool, typer.Option(help="May search by AZR number (§ 38 (1) S. 2 BMG).")] = False,
-    protokoll_beauftragt: Annotated[bool, typer.Option(help="Commissioned the full Protokoll (§ 40 (3) BMG).")] = False,
+    zentrale_stelle: Annotated[bool, typer.Option("--zentrale-stelle", help="A Land's retrieving body.")] = False,
+    azr: Annotated[bool, typer.Option("--azr", help="May search by AZR number (§ 38 (1) S. 2 BMG).")] = False,
+    protokoll_beauftragt: Annotated[
+        bool, typer.Option("--protokoll-beauftragt", help="Commissioned the full Protokoll (§ 40 (3) BMG).")
+    ] = False,
 ) -> None:
     """Register an authority with a certificate, or give a registered one a further certificate."""
-    here = Instance.read(directory)
-    behoerden = here.authorities()
-    known = kennung in {behoerde.kennung for behoerde in behoerden.all()}
-    if known and (name or certificate is None):
-        raise ConfigError(f"{kennung} is registered: only --certificate adds to it")
-    behoerde = Behoerde(
-        kennung,
-        name or kennung,
-        rolle,
-        azr_berechtigt=azr,
-        protokoll_beauftragt=protokoll_beauftragt,
-        zentrale_stelle=zentrale_stelle,
-    )
-    digest = _certificate_digest(certificate) if certificate else None
-    if not known:
-        behoerden.add(behoerde)
-    behoerden.add_certificate(kennung, digest or _issue(here, behoerde))
-    out.print(f"{kennung}: registered, role {rolle.value}" if not known else f"{kennung}: certificate added")
+    with Instance.read(directory) as here:
+        behoerden = here.authorities()
+        known = kennung in {behoerde.kennung for behoerde in behoerden.all()}
+        if known and (name or certificate is None):
+            raise ConfigError(f"{kennung} is registered: only --certificate adds to it")
+        behoerde = Behoerde(
+            kennung,
+            name or kennung,
+            rolle,
+            azr_berechtigt=azr,
+            protokoll_beauftragt=protokoll_beauftragt,
+            zentrale_stelle=zentrale_stelle,
+        )
+        digest = _free_certificate(certificate, behoerden) if certificate else ""
+        ca = None if certificate else _issuer(here, kennung)
+        if not known:
+            behoerden.add(behoerde)
+        if ca:
+            digest = instance.issue_certificate(here.path, behoerde, ca, datetime.now(UTC), KeyType.EC)
+        behoerden.add_certificate(kennung, digest)
+        out.print(f"{kennung}: certificate added" if known else f"{kennung}: registered, role {rolle.value}")
 
 
 @behoerde_app.command()
 def block(kennung: KennungArgument, directory: InstanceOption) -> None:
     """Refuse the authority from now on, within a second in every process."""
-    Instance.read(directory).authorities().block(kennung)
+    with Instance.read(directory) as here:
+        here.authorities().block(kennung)
     out.print(f"{kennung}: blocked")
 
 
 @behoerde_app.command()
 def unblock(kennung: KennungArgument, directory: InstanceOption) -> None:
     """Lift the block."""
-    Instance.read(directory).authorities().unblock(kennung)
+    with Instance.read(directory) as here:
+        here.authorities().unblock(kennung)
     out.print(f"{kennung}: active")
 
 
-def _issue(here: Instance, behoerde: Behoerde) -> str:
-    ca = load_identity(here.read_file("pki/ca.key", "pki"), here.read_file("pki/ca.pem", "pki"))
-    return instance.issue_certificate(here.path, behoerde, ca, datetime.now(UTC), KeyType.EC)
+def _issuer(here: Instance, kennung: str) -> Identity:
+    """The development CA, once it is clear that it can issue for this authority."""
+    key, _ = instance.certificate_files(here.path, kennung)
+    if key.exists():
+        raise ConfigError(f"{key} is there already: name its certificate with --certificate, or remove it")
+    return load_identity(here.read_file("pki/ca.key", "pki"), here.read_file("pki/ca.pem", "pki"))
 
 
-def _certificate_digest(path: Path) -> str:
+def _free_certificate(path: Path, behoerden: SqlBehoerden) -> str:
+    """Its fingerprint, once it is clear that no authority has it."""
     try:
-        return fingerprint(x509.load_pem_x509_certificate(path.read_bytes()))
-    except (OSError, ValueError):
+        digest = fingerprint(x509.load_pem_x509_certificate(path.read_bytes()))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
         raise ConfigError(f"{path} is not a certificate in PEM") from None
+    owner = behoerden.of_certificate(digest)
+    if owner is not None:
+        raise ConfigError(f"{path} belongs to {owner.kennung} already")
+    return digest
 
 
 def _ags(value: str) -> str:
@@ -277,12 +323,16 @@ def _ags(value: str) -> str:
 
 
 def main() -> None:
-    """Entry point: turns what the gateway raises on purpose into one line."""
+    """Entry point: turns what the gateway raises on purpose, and what the machine refuses, into one line."""
     try:
         app()
     except GatewayError as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
+    except OSError as error:
+        typer.echo(f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", err=True)
+    else:
+        return
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 import ipaddress
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -13,9 +14,9 @@ FILE = "gateway.toml"
 
 
 class Section(BaseModel):
-    """A table of the file: no unknown keys, nothing changes after reading."""
+    """A table of the file: no unknown keys, no value of another type, nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Http(Section):
@@ -26,7 +27,7 @@ class Http(Section):
     workers: int = Field(1, ge=1, le=64)
     threads: int = Field(8, ge=1, le=256)
     max_bytes: int = Field(1_000_000, ge=50_000, le=100_000_000)
-    address: str = ""  # as the WSDL names it; empty: made of host and port
+    address: str = Field("", pattern=r"^(https?://\S+)?$")  # as the WSDL names it; empty: made of host and port
 
     @property
     def loopback(self) -> bool:
@@ -105,7 +106,7 @@ class Config(Section):
     """The whole file."""
 
     land: str = Field(pattern=r"^(0[1-9]|1[0-6])$")
-    gemeinden: list[str] = []
+    gemeinden: list[Annotated[str, Field(pattern=r"^[0-9]{8}$")]] = []
     http: Http = Http()
     tls: Tls = Tls()
     signatur: Signatur
@@ -113,6 +114,12 @@ class Config(Section):
     schluessel: Schluessel = Schluessel()
     absender: Absenderangaben
     codelisten: Codelisten = Codelisten()
+
+    @model_validator(mode="after")
+    def _gemeinden_of_the_land(self) -> "Config":
+        if strangers := [ags for ags in self.gemeinden if not ags.startswith(self.land)]:
+            raise ValueError(f"gemeinden: {strangers[0]} is not in Land {self.land}")
+        return self
 
     @model_validator(mode="after")
     def _plain_http_only_on_loopback(self) -> "Config":
@@ -133,9 +140,18 @@ def read_config(instance: Path) -> Config:
     try:
         return Config.model_validate(table)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "file"
-        raise ConfigError(f"{path}: {key}: {first['msg']}") from None
+        raise ConfigError(f"{path}: {_explain(error.errors(include_input=False))}") from None
+
+
+#: What pydantic says less plainly.
+_PLAINLY = {"extra_forbidden": "unknown key", "missing": "is missing"}
+
+
+def _explain(errors: Sequence[Mapping[str, Any]]) -> str:
+    first = errors[0]
+    reason = _PLAINLY.get(first["type"], first["msg"].removeprefix("Value error, "))
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return ": ".join((*([".".join(map(str, first["loc"]))] if first["loc"] else []), reason)) + more
 
 
 def database_url(url: str, instance: Path) -> str:

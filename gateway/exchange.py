@@ -32,10 +32,9 @@ from gateway.meldewesen.anfrage import Personensuche, Rueckweisung, Rueckweisung
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.personensuche import Ergebnis
 from gateway.ports import Protokolleintrag, Umschlag, UuidReused
-from gateway.vorgang import Gateway, Spur, log
+from gateway.vorgang import Fassung, Gateway, Spur, log
 from gateway.xmeld.lesen import read_kennung, read_personensuche
 from gateway.xmeld.packs import Pack
-from gateway.xmeld.schreiben import Schreiber
 
 #: Namespaces of all versions of the standard, handled here or not.
 XMELD_FAMILY = re.compile(r"http://www\.osci\.de/xmeld[0-9a-z]+")
@@ -47,7 +46,7 @@ class Antwort:
 
     ergebnis: str
     codes: tuple[str, ...]
-    nachricht: etree._Element
+    nachricht: bytes
     inhalt: dict[str, object] | None = None
     treffer: int = 0
 
@@ -66,6 +65,10 @@ class Closed:
 
     reply: bytes
     eintrag: Protokolleintrag
+
+
+class OwnMessageInvalid(Exception):
+    """A message of ours breaks the schema; the text names place and rule."""
 
 
 def exchange(request: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
@@ -97,8 +100,7 @@ def _process(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -
     except Ruecksendung as ruecksendung:
         antwort = _write_ruecksendung(ruecksendung, behoerde, gateway, spur)
     # 8 close
-    nachricht = etree.tostring(antwort.nachricht, encoding="UTF-8", xml_declaration=True)
-    reply = umschlag.close(nachricht, gateway.clock())
+    reply = umschlag.close(antwort.nachricht, gateway.clock())
     spur.done("close")
     return Closed(reply, _eintrag(spur, umschlag, gateway, reply, antwort))
 
@@ -106,20 +108,20 @@ def _process(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -
 def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
     # 2 choose
     root = parse(opened.nachricht, gateway.limits)
-    pack = _choose(root, gateway, spur)
+    fassung = _choose(root, gateway, spur)
     spur.done("choose")
     # 3 validate
-    _validate(root, pack, spur)
+    _validate(root, fassung.pack, spur)
     spur.done("validate")
     # 4 read
     spur.kennung = read_kennung(root)
-    anfrage = read_personensuche(root, gateway.mappings[pack.name])
+    anfrage = read_personensuche(root, fassung.mapping)
     spur.kennung = anfrage.kennung
     spur.done("read")
     try:
         # 5 authorise, 6 route, 7 answer
-        ergebnis = _answer(anfrage, behoerde, pack, gateway, spur)
-        return _write(anfrage, behoerde, ergebnis, pack, gateway, spur)
+        ergebnis = _answer(anfrage, behoerde, fassung, gateway, spur)
+        return _write(anfrage, behoerde, ergebnis, fassung, gateway, spur)
     except StoreError as error:
         log.error("store not available exchange=%s reason=%s", spur.vorgang, error)
         grund = "Das Register ist zurzeit nicht erreichbar. Bitte wiederholen Sie die Anfrage später."
@@ -129,7 +131,7 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
         spur.log_bug(error)
         grund = f"Interner Fehler. Bitte nennen Sie dem Betreiber die Nachricht {anfrage.kennung.uuid}."
     ergebnis = Ergebnis(Rueckweisung((Rueckweisungsgrund("16", grund),)))
-    return _write(anfrage, behoerde, ergebnis, pack, gateway, spur)
+    return _write(anfrage, behoerde, ergebnis, fassung, gateway, spur)
 
 
 def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
@@ -141,14 +143,14 @@ def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
     return behoerde
 
 
-def _choose(root: etree._Element, gateway: Gateway, spur: Spur) -> Pack:
+def _choose(root: etree._Element, gateway: Gateway, spur: Spur) -> Fassung:
     try:
         pack, nachrichtentyp = gateway.packs.choose(root)
     except Fault as fault:
         raise _not_spoken(root, fault, spur) from None
     if nachrichtentyp != personensuche.NACHRICHTENTYP:
         raise _not_spoken(root, Fault(FaultCode.MESSAGE_NOT_ACCEPTED), spur)
-    return pack
+    return gateway.fassungen[pack.name]
 
 
 def _not_spoken(root: etree._Element, fault: Fault, spur: Spur) -> GatewayError:
@@ -168,21 +170,19 @@ def _validate(root: etree._Element, pack: Pack, spur: Spur) -> None:
     raise Ruecksendung("X001", hinweis)
 
 
-def _answer(anfrage: Personensuche, behoerde: Behoerde, pack: Pack, gateway: Gateway, spur: Spur) -> Ergebnis:
+def _answer(anfrage: Personensuche, behoerde: Behoerde, fassung: Fassung, gateway: Gateway, spur: Spur) -> Ergebnis:
     personensuche.check_header(anfrage, behoerde)
     personensuche.route(anfrage, gateway)
-    ergebnis = personensuche.answer(anfrage, behoerde, gateway.mappings[pack.name], gateway, spur.empfangen)
+    ergebnis = personensuche.answer(anfrage, behoerde, fassung.mapping, gateway, spur.empfangen)
     spur.done("answer")
     return ergebnis
 
 
 def _write(
-    anfrage: Personensuche, behoerde: Behoerde, ergebnis: Ergebnis, pack: Pack, gateway: Gateway, spur: Spur
+    anfrage: Personensuche, behoerde: Behoerde, ergebnis: Ergebnis, fassung: Fassung, gateway: Gateway, spur: Spur
 ) -> Antwort:
-    schreiber = Schreiber(pack, gateway.mappings[pack.name], gateway.absender)
-    nachricht = schreiber.antwort(anfrage, ergebnis.inhalt, gateway.now(), str(uuid.uuid4()))
-    if not pack.is_valid(nachricht):
-        raise AssertionError(f"own answer is invalid: {pack.explain(nachricht).hinweis}")
+    nachricht = fassung.schreiber.antwort(anfrage, ergebnis.inhalt, gateway.now(), str(uuid.uuid4()))
+    _check_own(nachricht, fassung.pack)
     inhalt = personensuche.protokollinhalt(anfrage, behoerde, ergebnis)
     spur.done("write")
     if isinstance(ergebnis.inhalt, Rueckweisung):
@@ -191,18 +191,25 @@ def _write(
     return Antwort("auskunft", (ergebnis.inhalt.status,), nachricht, inhalt, len(ergebnis.treffer))
 
 
+def _check_own(nachricht: bytes, pack: Pack) -> None:
+    """No message of ours leaves that a strict reader would send back. Raises OwnMessageInvalid."""
+    root = etree.fromstring(nachricht)
+    if not pack.is_valid(root):
+        raise OwnMessageInvalid(pack.explain(root).hinweis)
+
+
 def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
     """0910 to the authority whose certificate signed: the message's own header may be what is wrong."""
     if spur.kennung is None:
         raise Fault(FaultCode.NOT_IDENTIFIABLE)
-    pack = gateway.packs.newest
-    schreiber = Schreiber(pack, gateway.mappings[pack.name], gateway.absender)
-    jetzt = gateway.now()
-    nachricht = schreiber.ruecksendung(
-        spur.kennung, behoerde, ruecksendung.grund, ruecksendung.hinweis, jetzt, str(uuid.uuid4())
+    fassung = gateway.fassungen[gateway.packs.newest.name]
+    nachricht = fassung.schreiber.ruecksendung(
+        spur.kennung, behoerde, ruecksendung.grund, ruecksendung.hinweis, gateway.now(), str(uuid.uuid4())
     )
-    if not pack.is_valid(nachricht):  # the original's type is not in this version's list
-        raise Fault(FaultCode.NOT_IDENTIFIABLE, ruecksendung.hinweis)
+    try:
+        _check_own(nachricht, fassung.pack)
+    except OwnMessageInvalid:  # the original's type is not in this version's list
+        raise Fault(FaultCode.NOT_IDENTIFIABLE, ruecksendung.hinweis) from None
     spur.done("write")
     return Antwort("ruecksendung", (ruecksendung.grund,), nachricht)
 

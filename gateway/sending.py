@@ -2,10 +2,11 @@
 
 import http.client
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from gateway.bootstrap import Instance
 from gateway.envelope.client import SoapClient, SoapFault
@@ -21,6 +22,8 @@ TIMEOUT = 30.0  # seconds
 #: An answer may hold 1,000 Treffer.
 ANSWER = replace(MESSAGE, max_bytes=12 << 20, max_tags=1_000_000)
 
+_HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Connection": "close"}
+
 
 class SendError(GatewayError):
     """The endpoint cannot be reached or does not answer with SOAP."""
@@ -35,37 +38,50 @@ class HttpReply:
 
 
 def post(url: str, body: bytes, *, ca: Path | None = None, client: tuple[Path, Path] | None = None) -> HttpReply:
-    """POSTs a SOAP 1.1 envelope. `ca` trusts an https endpoint, `client` is a TLS certificate and key.
+    """POSTs a SOAP 1.1 envelope. `ca` is trusted as issuer of an https endpoint's certificate, beside the system's.
 
-    Raises SendError.
+    `client` are certificate and key for an endpoint that wants a TLS certificate. Raises SendError, ConfigError.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{url} is not an http or https address")
-    connection = _connection(parts.scheme, parts.hostname, parts.port, ca, client)
-    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Connection": "close"}
+    connection, target = _connect(url, ca, client)
     try:
-        connection.request("POST", parts.path or "/", body, headers)
+        with suppress(BrokenPipeError, ConnectionResetError):  # cut off while sending: it may have said why
+            connection.request("POST", target, body, _HEADERS)
         response = connection.getresponse()
-        return HttpReply(response.status, response.read())
+        answer = response.read(2 * ANSWER.max_bytes)  # base64 and envelope included
+        return HttpReply(response.status, answer)
     except (OSError, http.client.HTTPException) as error:
         raise SendError(f"{url} does not answer: {error or type(error).__name__}") from None
     finally:
         connection.close()
 
 
-def _connection(
-    scheme: str, host: str, port: int | None, ca: Path | None, client: tuple[Path, Path] | None
-) -> http.client.HTTPConnection:
-    if scheme == "http":
-        return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+def _connect(url: str, ca: Path | None, client: tuple[Path, Path] | None) -> tuple[http.client.HTTPConnection, str]:
+    """The connection, not yet open, and the request target."""
+    parts, host, port = _split(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT), target
     try:
-        context = ssl.create_default_context(cafile=str(ca) if ca else None)
+        context = ssl.create_default_context()
+        if ca:
+            context.load_verify_locations(ca)
         if client:
             context.load_cert_chain(*client)
     except OSError as error:
         raise ConfigError(f"the TLS files cannot be used: {error.strerror or error}") from None
-    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
+    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context), target
+
+
+def _split(url: str) -> tuple[SplitResult, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        url.encode("ascii")
+    except ValueError:
+        host, port = None, None
+    if host is None or parts.scheme not in ("http", "https"):
+        raise ConfigError(f"{url} is not an http or https address")
+    return parts, host, port
 
 
 def client_of(instance: Instance, kennung: str) -> SoapClient:
@@ -89,10 +105,15 @@ def read_message(file: Path) -> bytes:
 
 
 def ask(instance: Instance, kennung: str, nachricht: bytes, url: str) -> bytes:
-    """The XMeld message that answers, signature and schema checked. Raises SendError for a fault or a bad answer."""
+    """The XMeld message that answers, signature and schema checked. Raises SendError for a fault or a bad answer.
+
+    To an https endpoint the authority shows the certificate that it signs with.
+    """
     client = client_of(instance, kennung)
+    key, certificate = certificate_files(instance.path, kennung)
     ca = instance.path / "pki" / "ca.pem"
-    reply = post(url, client.request(nachricht, datetime.now(UTC)), ca=ca if ca.is_file() else None)
+    request = client.request(nachricht, datetime.now(UTC))
+    reply = post(url, request, ca=ca if ca.is_file() else None, client=(certificate, key))
     try:
         answer = client.reply(reply.body, datetime.now(UTC))
     except Fault as fault:
@@ -105,7 +126,10 @@ def ask(instance: Instance, kennung: str, nachricht: bytes, url: str) -> bytes:
 
 def check_schema(instance: Instance, answer: bytes) -> None:
     """Raises SendError when the answer does not validate against the instance's packs."""
-    root = parse(answer, ANSWER)
-    pack, _ = Packs.load(instance.packs_folder).choose(root)
+    try:
+        root = parse(answer, ANSWER)
+        pack, _ = Packs.load(instance.packs_folder).choose(root)
+    except Fault as fault:
+        raise SendError(f"the answer is not a message of an installed version: {fault}") from None
     if not pack.is_valid(root):
         raise SendError(f"the answer is not valid: {pack.explain(root).hinweis}")

@@ -13,8 +13,8 @@ from gateway.meldewesen.anfrage import Nachrichtenkennung
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.ports import Behoerden, Merkmale, Protokoll, Spiegel
 from gateway.xmeld.mapping import Mapping as XmeldMapping
-from gateway.xmeld.packs import Packs
-from gateway.xmeld.schreiben import Absender
+from gateway.xmeld.packs import Pack, Packs
+from gateway.xmeld.schreiben import Schreiber
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +55,22 @@ class Spur:
 
 
 @dataclass(frozen=True)
+class Fassung:
+    """A version of the standard, ready for use."""
+
+    pack: Pack
+    mapping: XmeldMapping
+    schreiber: Schreiber
+
+
+@dataclass(frozen=True)
 class Gateway:
     """Everything that an exchange needs. Built in `bootstrap`."""
 
     land: str
     gemeinden: frozenset[str]  # AGS that the mirror serves; empty: every one of the Land
     packs: Packs
-    mappings: Mapping[str, XmeldMapping]  # by pack name
-    absender: Absender
+    fassungen: Mapping[str, Fassung]  # by pack name
     behoerden: Behoerden
     spiegel: Spiegel
     merkmale: Merkmale

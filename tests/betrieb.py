@@ -43,8 +43,8 @@ class Betrieb:
 
     @cached_property
     def schreiber(self) -> Fragenschreiber:
-        pack = self.gateway.packs.newest
-        return Fragenschreiber(pack, self.gateway.mappings[pack.name])
+        fassung = self.gateway.fassungen[self.gateway.packs.newest.name]
+        return Fragenschreiber(fassung.pack, fassung.mapping)
 
     def lade(self, personen: Iterable[dict[str, Any]]) -> None:
         lade(self.here.register(), personen)

@@ -1,4 +1,4 @@
-"""Where the reference material lies. Tests that compare with it skip by name where it is absent, never where it is there."""
+"""Where the reference material lies. Tests that compare with it skip by name where it is absent, and only there."""
 
 from pathlib import Path
 

@@ -49,7 +49,7 @@ class Ort:
 
 @dataclass(frozen=True)
 class Auswahldaten:
-    """§ 4 (1) BMeldDAV, as sent. A name field holds NICHT_VORHANDEN where the sender says that there legally is none."""
+    """§ 4 (1) BMeldDAV, as sent. A name is NICHT_VORHANDEN where the sender says that there legally is none."""
 
     gemeindeschluessel: Gemeindeschluessel
     familienname: str | None = None

@@ -151,7 +151,7 @@ def _decode(eintrag: Eintrag) -> dict[str, Any]:
     except (json.JSONDecodeError, RecursionError):
         raise ValueError("is not JSON") from None
     if not isinstance(record, dict):
-        raise ValueError("must be an object")  # noqa: TRY004
+        raise ValueError("must be an object")
     return record
 
 
@@ -169,9 +169,9 @@ def _directory(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         raise ValueError("strassen: must hold ags and namen, and stand alone")
     ags, namen = verzeichnis["ags"], verzeichnis["namen"]
     if not isinstance(ags, str):
-        raise ValueError("strassen.ags: must be an AGS of eight digits")  # noqa: TRY004
+        raise ValueError("strassen.ags: must be an AGS of eight digits")
     if not isinstance(namen, list):
-        raise ValueError("strassen.namen: must be a list")  # noqa: TRY004
+        raise ValueError("strassen.namen: must be a list")
     for index, name in enumerate(namen):
         if not isinstance(name, str) or not name.isprintable() or not zulaessig(name):
             raise ValueError(f"strassen.namen[{index}]: must be a text in characters of DIN 91379 (datatypeC), NFC")

@@ -59,7 +59,7 @@ def _nachnamen() -> list[Namenspaar]:
 
 
 def _vornamen() -> dict[tuple[str, int], Sequence[str]]:
-    found = {}
+    found: dict[tuple[str, int], Sequence[str]] = {}
     for line in read_text("vornamen.tsv").splitlines():
         if not line.startswith("#"):
             geschlecht, jahrzehnt, names = line.split("\t")

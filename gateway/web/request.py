@@ -1,4 +1,4 @@
-"""A request of the SOAP 1.1 HTTP binding: what its head says, and its body, which is never read beyond limit and time."""
+"""A request of the SOAP 1.1 HTTP binding: its head, and its body, which is never read beyond limit and time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,21 +1,38 @@
 """The HTTP server: granian's worker processes, each with an App of its own."""
 
-import logging
 import os
-import sys
+import socket
+import ssl
 from pathlib import Path
 
-from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
+from granian.http import HTTP1Settings
 from granian.server import Server
 
+from gateway import protokoll
 from gateway.bootstrap import Instance, build_gateway, build_umschlag
 from gateway.config import Config
+from gateway.errors import ConfigError
 from gateway.web.app import App
+from gateway.web.request import READ_TIMEOUT
 
 _INSTANCE = "XMELD_GATEWAY_INSTANCE"
 
-#: Seconds that a stopping worker has for its exchanges before it is killed.
+#: Seconds that a stopping worker has for its exchanges before it is killed; reading, answering and recording take less.
 GRACE = 30
+
+#: Connections of one worker, idle ones too; a worker buffers no more than one request of `max_bytes` for each.
+CONNECTIONS = 256
+
+#: Bytes of a request's head.
+_MAX_HEAD = 64 << 10
+
+_HANDLER = {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
+_LOGGING = {
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": _HANDLER, "access": _HANDLER},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
 
 
 def address_of(config: Config) -> str:
@@ -29,34 +46,80 @@ def address_of(config: Config) -> str:
 
 def create() -> App:
     """A worker process's application; the instance comes from the environment that `serve` set."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    os.setpgid(0, 0)  # Ctrl-C is for the main process alone, which stops the workers in order
     instance = Instance.read(Path(os.environ[_INSTANCE]))
-    http = instance.config.http
-    return App(build_gateway(instance), build_umschlag(instance), http.max_bytes, address_of(instance.config))
+    return App(build_gateway(instance), build_umschlag(instance), instance.config.http, address_of(instance.config))
+
+
+def check(instance: Instance) -> None:
+    """Raises ConfigError or StoreError for what would end every worker, so that it is said once and in one line."""
+    build_umschlag(instance)
+    build_gateway(instance)
+    instance.authorities(readonly=True).all()
+    protokoll.Einsicht(instance.protokoll(readonly=True)).entries(1)
+    _check_tls(instance)
+    _check_address(instance.config.http.host, instance.config.http.port)
 
 
 def serve(instance: Instance) -> None:
-    """Serves until SIGTERM or SIGINT; a stopping worker takes no new connection and finishes its exchanges."""
+    """Serves until SIGTERM or SIGINT; a stopping worker takes no new connection and finishes its exchanges.
+
+    Raises ConfigError or StoreError before any worker starts.
+    """
+    check(instance)
+    instance.close()  # no connection may be shared with the workers
     path, config, tls = instance.path.resolve(), instance.config, instance.config.tls
     os.environ[_INSTANCE] = str(path)
-    client_ca = tls.client_certificate != "none"
     Server(
         "gateway.web.server:create",
         factory=True,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
+        runtime_mode=RuntimeModes.st,  # in the other one a worker may miss that it has ended, and is killed after GRACE
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=1000 * READ_TIMEOUT, max_buffer_size=_MAX_HEAD),
         websockets=False,
         address=config.http.host,
         port=config.http.port,
         workers=config.http.workers,
-        blocking_threads=config.http.threads,
-        backpressure=4 * config.http.threads,
+        backpressure=CONNECTIONS,
         workers_kill_timeout=GRACE,
         respawn_failed_workers=True,
         log_access=False,
+        log_dictconfig=_LOGGING,
         ssl_cert=path / tls.certificate if tls.certificate else None,
         ssl_key=path / tls.key if tls.key else None,
         ssl_protocol_min=SSLProtocols.tls12,
-        ssl_ca=path / tls.client_ca if client_ca else None,
+        ssl_ca=path / tls.client_ca if tls.client_certificate != "none" else None,
         ssl_client_verify=tls.client_certificate == "required",
     ).serve()
+
+
+def _check_tls(instance: Instance) -> None:
+    tls = instance.config.tls
+    if not tls.certificate:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for key, name in (("tls.certificate", tls.certificate), ("tls.key", tls.key), ("tls.client_ca", tls.client_ca)):
+        if name:
+            instance.read_file(name, key)
+    try:
+        context.load_cert_chain(instance.path / tls.certificate, instance.path / tls.key, password=lambda: "")
+    except ssl.SSLError:
+        raise ConfigError("tls: certificate and key must be PEM, belong together, and the key be unencrypted") from None
+    if tls.client_certificate == "none":
+        return
+    try:
+        context.load_verify_locations(instance.path / tls.client_ca)
+    except ssl.SSLError:
+        raise ConfigError(f"tls.client_ca: {instance.path / tls.client_ca} holds no certificate in PEM") from None
+
+
+def _check_address(host: str, port: int) -> None:
+    """The server shares its port with whoever listens there already, even another instance: so look first."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ConfigError(f"http: cannot listen on {host} port {port}: {error.strerror}") from None

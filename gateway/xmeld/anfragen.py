@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from lxml import etree
-
 from gateway.meldewesen.anfrage import Auswahldaten
 from gateway.xmeld.mapping import Mapping as XmeldMapping
 from gateway.xmeld.schreiben import EMAIL, VERZEICHNISDIENST, SchemaPack
@@ -63,8 +61,7 @@ class Fragenschreiber:
         )
         daten = {**_kopf(wer, frage, jetzt, uuid), **_anfrage(wer, frage), **_auswahl(auswahl)}
         attribute = {"produkt": "xmeld-gateway", "produkthersteller": "xmeld-gateway"}
-        root = self._plan(abroad).write(daten, attribute)
-        return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+        return self._plan(abroad).write(daten, attribute)
 
     def _compile(self, abroad: frozenset[str]) -> Bauplan:
         return bauplan(

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import xmlschema
-from lxml import etree
 
 from gateway.errors import ConfigError
 from gateway.meldewesen.anfrage import Auskunft, Nachrichtenkennung, Personensuche, Rueckweisung, Stelle
@@ -73,9 +72,7 @@ class Schreiber:
         self._plaene = _plaene(pack.schema, mapping)
         self._absender = absender
 
-    def antwort(
-        self, anfrage: Personensuche, ergebnis: Auskunft | Rueckweisung, jetzt: datetime, uuid: str
-    ) -> etree._Element:
+    def antwort(self, anfrage: Personensuche, ergebnis: Auskunft | Rueckweisung, jetzt: datetime, uuid: str) -> bytes:
         """1331, from the municipality that was asked to the authority that asked. `jetzt` with its time zone."""
         kopf = self._kopf(Nachrichtenkennung(uuid, ANTWORT, _zeit(jetzt)), anfrage.autor, anfrage.leser.kennung)
         daten = {**kopf, **_ergebnis(ergebnis), "ursprung": vars(anfrage.kennung)}
@@ -83,7 +80,7 @@ class Schreiber:
 
     def ruecksendung(
         self, ursprung: Nachrichtenkennung, leser: Behoerde, grund: str, hinweis: str, jetzt: datetime, uuid: str
-    ) -> etree._Element:
+    ) -> bytes:
         """0910 to `leser`. `grund` is of the list Ruecksendung.einer.Nachricht, `hinweis` may be empty."""
         stelle = Stelle(VERZEICHNISDIENST, leser.kennung, leser.name)
         kopf = self._kopf(Nachrichtenkennung(uuid, RUECKSENDUNG, _zeit(jetzt)), stelle, self._absender.kennung)

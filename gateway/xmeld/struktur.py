@@ -6,7 +6,6 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import xmlschema
-from lxml import etree
 
 from gateway.errors import ConfigError
 from gateway.meldewesen.pfade import EACH, tokens
@@ -44,16 +43,16 @@ class Bauplan:
     attribute: Mapping[str, str]
     kinder: tuple[Knoten, ...]
 
-    def write(self, daten: Mapping[str, Any], attribute: Mapping[str, str]) -> etree._Element:
-        """The message that holds `daten`. An element that would be empty is left out, unless it is a list's entry.
+    def write(self, daten: Mapping[str, Any], attribute: Mapping[str, str]) -> bytes:
+        """The message with `daten`, UTF-8. An element that would be empty is left out, unless it is a list's entry.
 
-        Made as text and parsed: that takes a third of the time of making each element through lxml.
+        Made as text: that and parsing it takes a third of the time of making each element through lxml.
         """
         given = "".join(f" {name}={quoteattr(value)}" for name, value in {**self.attribute, **attribute}.items())
-        parts = [f"<{self.tag}{given}>"]
+        parts = [f'<?xml version="1.0" encoding="UTF-8"?>\n<{self.tag}{given}>']
         _render(self.kinder, daten, parts)
         parts.append(f"</{self.tag}>")
-        return etree.fromstring("".join(parts).encode())
+        return "".join(parts).encode()
 
 
 def bauplan(

@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 from lxml import etree
@@ -44,16 +46,14 @@ class Workload:
     """An instance and requests to it."""
 
     def __init__(self, folder: Path, key: str, database: str = "") -> None:
-        """`key` is one of KEYS: the kind of the gateway's and of the authority's keys. `database`: URL, or SQLite."""
+        """`key` is one of KEYS: the kind of the gateway's and of the authority's keys. `database`: URL, or SQLite.
+
+        Made in a process of its own: what loading leaves of this one's memory would slow down what is measured.
+        """
         self.key = key
-        self.instance: Instance = instance.create(
-            folder, land=LAND, gemeinden=(), database=database, port=free_port(), kind=KEYS[key]
-        )
-        sample: list[Eintrag] = list(mustereintraege(mustergemeinden(LAND), MIRROR, seed=1))
-        engine = self.instance.register()
-        lade(engine, sample)
-        engine.dispose()
-        self._asked = _ordinary_persons(sample, ASKED)
+        with ProcessPoolExecutor(1, get_context("spawn")) as aside:
+            self._asked = aside.submit(_prepare, folder, key, database).result()
+        self.instance = Instance.read(folder)
         self._turn = 0
 
     @cached_property
@@ -79,6 +79,14 @@ class Workload:
         person, self._turn = self._turn % ASKED, self._turn + 1
         message = self.templates[person].replace(_UUID, str(uuid.uuid4()).encode())
         return Request(self.client.request(message, now), person)
+
+
+def _prepare(folder: Path, key: str, database: str) -> list[dict[str, str]]:
+    """Makes the instance with its mirror; the persons to ask for."""
+    here = instance.create(folder, land=LAND, gemeinden=(), database=database, port=free_port(), kind=KEYS[key])
+    sample: list[Eintrag] = list(mustereintraege(mustergemeinden(LAND), MIRROR, seed=1))
+    lade(here.register(), sample)
+    return _ordinary_persons(sample, ASKED)
 
 
 def _ordinary_persons(sample: Sequence[Eintrag], number: int) -> list[dict[str, str]]:
@@ -123,4 +131,3 @@ def _template(schreiber: Fragenschreiber, person: dict[str, str], codes: tuple[s
     root = etree.fromstring(schreiber.personensuche(wer, frage, datetime.now(UTC), _UUID.decode()))
     etree.indent(root, "    ")
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
-

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.spiegel.musterpersonen import musterpersonen
 from gateway.spiegel.musterorte import S_STADT, alle_gemeinden
+from gateway.spiegel.musterpersonen import musterpersonen
 from tests.betrieb import POLIZEI, ZENTRALE, Betrieb, betrieb, outcome
 from tests.shared import SHARED, needs_shared
 

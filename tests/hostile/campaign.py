@@ -1,4 +1,4 @@
-"""Seeded mutations of valid requests, over HTTP, against a real gateway: each gets a signed reply of the standard's kind.
+"""Seeded mutations of valid requests over HTTP to a real gateway: each gets a signed reply of the standard's kind.
 
 Half of them damage the envelope after it was signed, half the message before. Run it for longer, and with another seed,
 by `make campaign`; a slice of it is in `make test`. It sends to loopback only and ends by itself.

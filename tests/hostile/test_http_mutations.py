@@ -1,4 +1,4 @@
-"""A slice of the hostile campaign: whatever is sent, a signed reply of the standard's kind comes back, and is recorded."""
+"""A slice of the hostile campaign: whatever is sent, a signed reply of the standard's kind comes back, recorded."""
 
 from pathlib import Path
 

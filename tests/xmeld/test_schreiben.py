@@ -80,7 +80,7 @@ many_codes = st.sets(st.sampled_from(CODES), min_size=100).map(frozenset)
 
 
 def write(ergebnis: Auskunft | Rueckweisung) -> etree._Element:
-    root = schreiber().antwort(personensuche(), ergebnis, JETZT, ANTWORT_UUID)
+    root = etree.fromstring(schreiber().antwort(personensuche(), ergebnis, JETZT, ANTWORT_UUID))
     assert pack().is_valid(root), pack().explain(root).hinweis
     return root
 
@@ -335,9 +335,8 @@ def test_a_rueckweisung_names_every_ground_and_a_text_where_there_is_one() -> No
 @pytest.mark.parametrize("hinweis", ["Ort: /suchprofil[1]; Regel: fehlt <name> & mehr.", ""])
 def test_a_0910_says_why_and_which_message_it_sends_back(hinweis: str) -> None:
     behoerde = Behoerde("dbs:030010000001", "Jugendamt Hannover", Rolle.EINFACH)
-    root = schreiber().ruecksendung(
-        Nachrichtenkennung(UUID, "1330", ZEIT), behoerde, "X001", hinweis, JETZT, ANTWORT_UUID
-    )
+    original = Nachrichtenkennung(UUID, "1330", ZEIT)
+    root = etree.fromstring(schreiber().ruecksendung(original, behoerde, "X001", hinweis, JETZT, ANTWORT_UUID))
     assert pack().is_valid(root), pack().explain(root).hinweis
     container = root.find("x:rts.container", X)
     assert container is not None
