@@ -167,7 +167,7 @@ def verify(directory: InstanceOption) -> None:
         if result.more:
             out.print(f"and {result.more} more", style="red")
         if not result.intact:
-            raise ConfigError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
+            raise GatewayError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
         out.print(f"intact: {result.entries} records in {result.chains} chain(s)")
 
 
@@ -224,7 +224,7 @@ def check_packs(directory: InstanceOption) -> None:
     for finding in findings:
         out.print(f"{finding.folder}: {finding.problem or 'ok'}")
     if any(finding.problem for finding in findings):
-        raise ConfigError("not every schema pack can be used")
+        raise GatewayError("not every schema pack can be used")
 
 
 @behoerde_app.command(name="list")
@@ -257,7 +257,8 @@ def add_authority(
     with Instance.read(directory) as here:
         behoerden = here.authorities()
         known = kennung in {behoerde.kennung for behoerde in behoerden.all()}
-        if known and (name or certificate is None):
+        rights = rolle is not Rolle.EINFACH or zentrale_stelle or azr or protokoll_beauftragt
+        if known and (name or rights or certificate is None):
             raise ConfigError(f"{kennung} is registered: only --certificate adds to it")
         behoerde = Behoerde(
             kennung,

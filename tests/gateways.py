@@ -1,5 +1,6 @@
 """Real gateways for tests: an instance made by `init`, served by its own processes on loopback."""
 
+import http.client
 import os
 import socket
 import subprocess
@@ -9,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 
 def free_port() -> int:
@@ -47,41 +47,65 @@ def set_key(instance: Path, line: str, by: str) -> None:
 
 @dataclass(frozen=True)
 class Running:
+    """A gateway that is served."""
+
     instance: Path
     url: str
     process: "subprocess.Popen[bytes]"
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    @property
+    def log(self) -> str:
+        return (self.instance / "serve.log").read_text(encoding="utf-8")
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in children if "resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_text()]
+
+    def resident_mb(self) -> float:
+        """Resident memory of all workers."""
+        statm = [Path(f"/proc/{pid}/statm").read_text().split() for pid in self.workers()]
+        return sum(int(fields[1]) for fields in statm) * os.sysconf("SC_PAGESIZE") / 1e6
 
 
 @contextmanager
 def serving(instance: Path, port: int, *, scheme: str = "http") -> Iterator[Running]:
     """`xmeld-gateway serve` until the block ends."""
-    log = (instance / "serve.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gateway.cli", "serve", "-i", str(instance)],
-        stdout=log,
-        stderr=log,
-        env=dict(os.environ),
-    )
-    try:
-        _wait(process, port, instance, scheme)
-        yield Running(instance, f"{scheme}://127.0.0.1:{port}/xmeld", process)
-    finally:
-        process.terminate()
-        process.wait(timeout=40)
-        log.close()
+    with (instance / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway.cli", "serve", "-i", str(instance)],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # as in a terminal of its own
+        )
+        running = Running(instance, f"{scheme}://127.0.0.1:{port}/xmeld", process)
+        try:
+            _wait(running)
+            yield running
+        finally:
+            process.terminate()
+            process.wait(timeout=40)
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, instance: Path, scheme: str) -> None:
+def _wait(running: Running) -> None:
+    """Until a worker answers, or with TLS listens."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        assert process.poll() is None, (instance / "serve.log").read_text(encoding="utf-8")
+        assert running.process.poll() is None, running.log
         try:
-            if scheme == "http":
-                urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-            else:
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        except (URLError, OSError):
+            if running.url.startswith("https:"):
+                socket.create_connection(("127.0.0.1", running.port), timeout=5).close()
+                return
+            connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=5)
+            connection.request("GET", "/health", headers={"Connection": "close"})
+            assert connection.getresponse().read()
+            connection.close()
+        except OSError:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError("the gateway did not start: " + (instance / "serve.log").read_text(encoding="utf-8"))
+    raise AssertionError(f"the gateway did not start: {running.log}")

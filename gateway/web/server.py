@@ -53,12 +53,12 @@ def create() -> App:
 
 def check(instance: Instance) -> None:
     """Raises ConfigError or StoreError for what would end every worker, so that it is said once and in one line."""
-    build_umschlag(instance)
-    build_gateway(instance)
-    instance.authorities(readonly=True).all()
-    protokoll.Einsicht(instance.protokoll(readonly=True)).entries(1)
     _check_tls(instance)
     _check_address(instance.config.http.host, instance.config.http.port)
+    instance.authorities(readonly=True).all()
+    protokoll.Einsicht(instance.protokoll(readonly=True)).entries(1)
+    build_umschlag(instance)
+    build_gateway(instance)
 
 
 def serve(instance: Instance) -> None:
