@@ -214,7 +214,7 @@ def add_pack(
 ) -> None:
     """Install a publisher's schemas, unchanged, beside or instead of a pack of this instance."""
     row = pack_install.add(source, Instance.read(directory).own_packs_folder(), replace=replace)
-    out.print(f"installed {row.name}: {row.files} files, messages {' '.join(row.messages)}")
+    out.print(f"installed {row.name}: {row.files} files, messages {' '.join(row.messages)}; restart the gateway")
 
 
 @schema_app.command(name="check")
@@ -326,7 +326,7 @@ def _ags(value: str) -> str:
 def main() -> None:
     """Entry point: turns what the gateway raises on purpose, and what the machine refuses, into one line."""
     try:
-        app()
+        app(prog_name="xmeld-gateway")
     except GatewayError as error:
         typer.echo(f"error: {error}", err=True)
     except OSError as error:

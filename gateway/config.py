@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gateway.errors import ConfigError
 
@@ -29,15 +29,19 @@ class Http(Section):
     max_bytes: int = Field(1_000_000, ge=50_000, le=100_000_000)
     address: str = Field("", pattern=r"^(https?://\S+)?$")  # as the WSDL names it; empty: made of host and port
 
+    @field_validator("host")
+    @classmethod
+    def _is_ip_address(cls, host: str) -> str:
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            raise ValueError("must be an IP address such as 127.0.0.1 or ::1") from None
+        return host
+
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the listener."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return ipaddress.ip_address(self.host).is_loopback
 
 
 class Tls(Section):

@@ -7,12 +7,10 @@ from typing import Any, overload
 
 from sqlalchemy import ColumnElement, Engine, Select, bindparam, exists, func, select
 
-from gateway.database import store_errors
 from gateway.meldewesen.suchformen import Suchformen, mindestangaben_erfuellt
 from gateway.ports import Treffer
+from gateway.spiegel.lesezugang import Lesezugang
 from gateway.spiegel.tabellen import anschrift, geburtsdatum, kuenstlername, person, strasse, suchpaar
-
-_FEHLER = "the mirror cannot be read"
 
 #: Fields of Suchformen that equal a column of the same name in `person`.
 _PERSON = ("geburtsort", "geburtsstaat", "geschlecht", "sterbedatum", "sterbeort", "sterbestaat", "azr_nummer")
@@ -25,7 +23,7 @@ _NAMEN = ("familienname", "ordens_oder_kuenstlername")
 _CRITERIA = (*_NAMEN, "geburtsdatum", *_PERSON, *_ANSCHRIFT)
 
 _ERGEBNIS = (person.c.merkmal, person.c.datensatz)
-_Fund = tuple[bytes, str]
+_Fund = tuple[Any, ...]  # merkmal, datensatz
 
 
 class Trefferfolge(Sequence[Treffer]):
@@ -51,7 +49,7 @@ class SqlSpiegel:
     """`gateway.ports.Spiegel` on the tables of this room; `engine` may be one that only reads."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._zugang = Lesezugang(engine)
 
     def suche(self, formen: Suchformen, heute: str, grenze: int) -> Trefferfolge:
         """See `gateway.ports.Spiegel.suche`. The order is that of the random `merkmal` and says nothing.
@@ -66,21 +64,17 @@ class SqlSpiegel:
         werte |= {f"vorname{number}": vorname for number, vorname in enumerate(formen.vornamen)}
         werte |= {"ags": formen.gemeindeschluessel, "heute": heute, "grenze": grenze}
         statement = personensuche(given, len(formen.vornamen))
-        with store_errors(_FEHLER), self._engine.connect() as connection:
-            funde = [(bytes(merkmal), datensatz) for merkmal, datensatz in connection.execute(statement, werte)]
-        return Trefferfolge(sorted(funde))
+        return Trefferfolge(sorted(self._zugang.rows(statement, werte)))
 
     def kennt_strasse(self, formen: Suchformen, heute: str) -> bool:
         """See `gateway.ports.Spiegel.kennt_strasse`. One known from blocked persons only counts after their block."""
         werte = {"ags": formen.gemeindeschluessel, "strasse": formen.strasse, "heute": heute}
-        with store_errors(_FEHLER), self._engine.connect() as connection:
-            return bool(connection.execute(_STRASSE, werte).scalar())
+        return bool(self._zugang.rows(_STRASSE, werte)[0][0])
 
     def hole(self, merkmal: bytes, heute: str) -> Treffer | None:
         """See `gateway.ports.Spiegel.hole`."""
-        with store_errors(_FEHLER), self._engine.connect() as connection:
-            row = connection.execute(_HOLE, {"merkmal": merkmal, "heute": heute}).one_or_none()
-        return _treffer((bytes(row.merkmal), row.datensatz)) if row else None
+        rows = self._zugang.rows(_HOLE, {"merkmal": merkmal, "heute": heute})
+        return _treffer(rows[0]) if rows else None
 
 
 def _treffer(fund: _Fund) -> Treffer:

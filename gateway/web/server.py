@@ -1,9 +1,10 @@
 """The HTTP server: granian's worker processes, each with an App of its own."""
 
+import multiprocessing
 import os
+import signal
 import socket
 import ssl
-from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
 from granian.http import HTTP1Settings
@@ -15,8 +16,6 @@ from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.web.app import App
 from gateway.web.request import READ_TIMEOUT
-
-_INSTANCE = "XMELD_GATEWAY_INSTANCE"
 
 #: Seconds that a stopping worker has for its exchanges before it is killed; reading, answering and recording take less.
 GRACE = 30
@@ -44,21 +43,25 @@ def address_of(config: Config) -> str:
     return f"{scheme}://{host}:{config.http.port}/xmeld"
 
 
-def create() -> App:
-    """A worker process's application; the instance comes from the environment that `serve` set."""
-    os.setpgid(0, 0)  # Ctrl-C is for the main process alone, which stops the workers in order
-    instance = Instance.read(Path(os.environ[_INSTANCE]))
-    return App(build_gateway(instance), build_umschlag(instance), instance.config.http, address_of(instance.config))
+def build(instance: Instance) -> App:
+    """The instance's application, checked: it can listen, and its stores answer.
 
-
-def check(instance: Instance) -> None:
-    """Raises ConfigError or StoreError for what would end every worker, so that it is said once and in one line."""
+    Raises ConfigError or StoreError for what would end every worker, so that it is said once and in one line.
+    """
     _check_tls(instance)
     _check_address(instance.config.http.host, instance.config.http.port)
     instance.authorities(readonly=True).all()
     protokoll.Einsicht(instance.protokoll(readonly=True)).entries(1)
-    build_umschlag(instance)
-    build_gateway(instance)
+    return App(build_gateway(instance), build_umschlag(instance), instance.config.http, address_of(instance.config))
+
+
+#: What the main process has built; the workers are forked from it, and a replaced one serves at once.
+_built: list[App] = []
+
+
+def create() -> App:
+    """A worker's application."""
+    return _built[0]
 
 
 def serve(instance: Instance) -> None:
@@ -66,10 +69,11 @@ def serve(instance: Instance) -> None:
 
     Raises ConfigError or StoreError before any worker starts.
     """
-    check(instance)
-    instance.close()  # no connection may be shared with the workers
+    multiprocessing.set_start_method("fork", force=True)
+    _built[:] = [build(instance)]
+    instance.close()  # each worker opens its own connections
+    os.register_at_fork(after_in_child=_become_worker)
     path, config, tls = instance.path.resolve(), instance.config, instance.config.tls
-    os.environ[_INSTANCE] = str(path)
     Server(
         "gateway.web.server:create",
         factory=True,
@@ -92,6 +96,16 @@ def serve(instance: Instance) -> None:
         ssl_ca=path / tls.client_ca if tls.client_certificate != "none" else None,
         ssl_client_verify=tls.client_certificate == "required",
     ).serve()
+
+
+def _become_worker() -> None:
+    """Ctrl-C is for the main process alone, which stops the workers in order; one that is still loading may just die.
+
+    It inherits the main process's handlers until granian sets its own, and would miss a SIGTERM that comes before.
+    """
+    os.setpgid(0, 0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _check_tls(instance: Instance) -> None:
@@ -117,9 +131,8 @@ def _check_tls(instance: Instance) -> None:
 def _check_address(host: str, port: int) -> None:
     """The server shares its port with whoever listens there already, even another instance: so look first."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+            probe.bind((host, port))
     except OSError as error:
         raise ConfigError(f"http: cannot listen on {host} port {port}: {error.strerror}") from None

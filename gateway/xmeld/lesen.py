@@ -32,6 +32,7 @@ def read_personensuche(root: etree._Element, mapping: Mapping) -> Personensuche:
     plan = _plan(mapping)
     werte: dict[str, Any] = {}
     _read(root, plan.wege, werte)
+    werte |= {feld: place for feld, find in plan.beside.items() if (place := find(root))}
     return Personensuche(
         kennung=Nachrichtenkennung(*(_token(werte[f"kennung.{name}"]) for name in _KENNUNG)),
         autor=_stelle(werte, "autor"),
@@ -68,6 +69,7 @@ _ANSCHRIFT = ("postleitzahl", "strasse", "hausnummer", "hausnummer_zusatz", "hau
 @dataclass(frozen=True)
 class _Plan:
     wege: Wege
+    beside: dict[str, etree.XPath]  # what stands among the codes, which nobody should have to walk through for it
     codes: etree.XPath  # texts of the codes that are asked
     asked: etree.XPath  # their elements
     number: etree.XPath  # how many these are
@@ -75,15 +77,25 @@ class _Plan:
 
 @lru_cache(maxsize=16)
 def _plan(mapping: Mapping) -> _Plan:
-    orte = mapping.orte("kopf", "anfrage", "auswahldaten")
-    asked = "/".join(f"x:{step}" for step in dict(orte)[_ASKED].replace("[]", "").split("/"))
+    orte = [(feld, ort.replace("[]", "")) for feld, ort in mapping.orte("kopf", "anfrage", "auswahldaten")]
+    among = dict(orte)[_ASKED].rpartition("/")[0] + "/"
     names = {"x": mapping.namespace}
+    asked = _xpath(dict(orte)[_ASKED])
     return _Plan(
-        wege=_ways([(feld, ort) for feld, ort in orte if feld != _ASKED], mapping.namespace),
+        wege=_ways([(feld, ort) for feld, ort in orte if not ort.startswith(among)], mapping.namespace),
+        beside={
+            feld: etree.XPath(f"boolean({_xpath(ort)})", namespaces=names)
+            for feld, ort in orte
+            if ort.startswith(among) and feld != _ASKED
+        },
         codes=etree.XPath(f"{asked}/code/text()", namespaces=names, smart_strings=False),
         asked=etree.XPath(asked, namespaces=names),
         number=etree.XPath(f"count({asked})", namespaces=names),
     )
+
+
+def _xpath(ort: str) -> str:
+    return "/".join(f"x:{step}" for step in ort.split("/"))
 
 
 def _codes(root: etree._Element, plan: _Plan) -> frozenset[str]:
@@ -99,7 +111,7 @@ def _ways(orte: Iterable[tuple[str, str]], namespace: str) -> Wege:
     """Both spellings of each tag: at one place, a valid message has either the qualified or the unqualified one."""
     wege: Wege = {}
     for feld, ort in orte:
-        *groups, last = ort.replace("[]", "").split("/")
+        *groups, last = ort.split("/")
         below = wege
         for step in groups:
             way = below.setdefault(step, {})

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from gateway.meldewesen.anfrage import Auswahldaten
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
+from gateway.spiegel import lesezugang
 from gateway.spiegel.laden import lade
+from gateway.spiegel.lesezugang import execute
 from gateway.spiegel.suche import SqlSpiegel, personensuche
 from gateway.spiegel.tabellen import create_schema
 from tests.databases import KINDS, fresh_database, opened
@@ -61,18 +63,17 @@ def mirror(kind: str, folder: Path, personen: list[dict[str, Any]]) -> Iterator[
 
 
 @contextmanager
-def recorded(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+def recorded() -> Iterator[list[tuple[str, Any]]]:
     """The statements and parameters that reach the driver."""
     statements: list[tuple[str, Any]] = []
 
-    def record(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+    def record(cursor: Any, statement: str, parameters: Any) -> None:
         statements.append((statement, parameters))
+        execute(cursor, statement, parameters)
 
-    event.listen(engine, "before_cursor_execute", record)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lesezugang, "execute", record)
         yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", record)
 
 
 @pytest.mark.parametrize("felder", ANFRAGEN)
@@ -134,7 +135,7 @@ def test_a_block_that_comes_later_takes_effect_with_its_delivery(engine: Engine)
 def test_blocked_and_absent_issue_the_same_one_statement(kind: str, felder: dict[str, Any], tmp_path: Path) -> None:
     issued = []
     for personen in ([], [datensatz(**PERSON, **sperre("3"))]):
-        with mirror(kind, tmp_path, personen) as engine, recorded(engine) as statements:
+        with mirror(kind, tmp_path, personen) as engine, recorded() as statements:
             assert gefunden(engine, **felder) == []
             issued.append(statements)
     assert len(issued[0]) == 1
@@ -182,7 +183,7 @@ def test_postgresql_reads_no_more_rows_for_blocked_than_for_absent(felder: dict[
 
 def _analyzed(engine: Engine, f: Suchformen) -> Any:
     """The executed plan of a search. With so few rows PostgreSQL would rather scan them, but not in real tables."""
-    with recorded(engine) as statements:
+    with recorded() as statements:
         SqlSpiegel(engine).suche(f, HEUTE, 1001)
     ((statement, parameters),) = statements
     with engine.connect() as connection:

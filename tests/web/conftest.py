@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli.conftest import run
 from tests.web.site import Site, site
+
+__all__ = ["run", "running_site"]
 
 ADDRESS = "https://register.example.org/xmeld?a=1&b=2"
 

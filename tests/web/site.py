@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from gateway import protokoll
+from gateway.protokoll import Einsicht, verify
 from gateway.sending import client_of, post
 from tests.betrieb import AMT, GEMEINDE, Betrieb, betrieb, outcome
 from tests.gateways import Running, free_port, serving, set_key
@@ -38,7 +38,8 @@ class Site:
 
     def signed(self, wer: str = AMT, **felder: object) -> bytes:
         """A request in its envelope; see `Betrieb.frage`."""
-        return client_of(self.house.here, wer).request(self.house.frage(wer, **felder), datetime.now(UTC))  # type: ignore[arg-type]
+        nachricht = self.house.frage(wer, **{"geschlecht": "w"} | felder)  # type: ignore[arg-type]
+        return client_of(self.house.here, wer).request(nachricht, datetime.now(UTC))
 
     def outcome(self, body: bytes, wer: str = AMT) -> str:
         """How a reply ends, in a word, its signature checked."""
@@ -63,9 +64,13 @@ class Site:
         return socket.create_connection(("127.0.0.1", self.running.port), timeout=20)
 
     def records(self) -> int:
-        with_all = protokoll.verify(self.house.here.protokoll(readonly=True), self.house.here.protokollschluessel)
-        assert with_all.intact, with_all.findings
-        return with_all.entries
+        return Einsicht(self.house.here.protokoll(readonly=True)).count()
+
+    def verified(self) -> int:
+        """How many records there are; none changed, missing or inserted."""
+        result = verify(self.house.here.protokoll(readonly=True), self.house.here.protokollschluessel)
+        assert result.intact, result.findings
+        return result.entries
 
     def wait_for_records(self, count: int) -> None:
         """Until there are so many: of an exchange whose sender did not wait."""
@@ -98,7 +103,9 @@ def head(length: int | None, *lines: str) -> bytes:
 
 
 @contextmanager
-def site(path: Path, *keys: tuple[str, str], lists: int = 0, database: str = "", scheme: str = "http") -> Iterator[Site]:
+def site(
+    path: Path, *keys: tuple[str, str], lists: int = 0, database: str = "", scheme: str = "http"
+) -> Iterator[Site]:
     """Serves a new instance with Erika Musterfrau and `lists` persons of one name. `keys`: lines of gateway.toml."""
     house = betrieb(path, database=database)
     port = free_port()

@@ -1,0 +1,328 @@
+"""Every command does what it says; every mistake is one line on stderr and a non-zero exit."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway import instance, protokoll
+from gateway.bootstrap import Instance
+from gateway.envelope import pki
+from gateway.envelope.pki import KeyType
+from gateway.sending import client_of
+from tests.betrieb import AMT as AMT_09
+from tests.betrieb import GEMEINDE, betrieb
+from tests.cli.conftest import Run
+from tests.gateways import free_port, serving, set_key
+from tests.shared import SHARED, needs_shared
+from tests.spiegel.personen import datensatz
+
+AMT, POLIZEI = "dbs:030010990000", "dbs:060030020000"
+COMMANDS = (
+    ("init",),
+    ("serve",),
+    ("send",),
+    ("demo",),
+    ("spiegel", "load"),
+    ("spiegel", "sample"),
+    ("protokoll", "verify"),
+    ("protokoll", "list"),
+    ("schema", "list"),
+    ("schema", "add"),
+    ("schema", "check"),
+    ("behoerde", "list"),
+    ("behoerde", "add"),
+    ("behoerde", "block"),
+    ("behoerde", "unblock"),
+)
+
+
+# -- usage ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_says_what_a_command_does(run: Run, words: tuple[str, ...]) -> None:
+    done = run(*words, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"Usage: xmeld-gateway {' '.join(words)}")
+    assert len(done.out.splitlines()[2]) > 10
+
+
+@pytest.mark.parametrize("words", [(), ("spiegel",), ("protokoll",), ("schema",), ("behoerde",)], ids=" ".join)
+def test_a_group_alone_lists_its_commands(run: Run, words: tuple[str, ...]) -> None:
+    done = run(*words)
+    assert done.code == 2
+    for command in COMMANDS:
+        if command[:-1] == words:
+            assert f"  {command[-1]} " in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("serve",),
+        ("serve", "--port", "1"),
+        ("init",),
+        ("init", "x", "--port", "0"),
+        ("init", "x", "--key-type", "dsa"),
+        ("spiegel", "sample", "-i", "x", "--persons", "0"),
+        ("spiegel", "sample", "-i", "x", "--persons", "many"),
+        ("protokoll", "list", "-i", "x", "--limit", "0"),
+        ("behoerde", "add", AMT, "-i", "x", "--rolle", "chef"),
+    ],
+    ids=" ".join,
+)
+def test_a_usage_error_exits_with_2_and_says_which(run: Run, words: tuple[str, ...]) -> None:
+    done = run(*words)
+    assert (done.code, done.out) == (2, "")
+    assert "\nError: " in done.err
+
+
+def test_the_installed_command_is_this_one() -> None:
+    script = Path(sys.executable).with_name("xmeld-gateway")
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: xmeld-gateway [OPTIONS] COMMAND")
+
+
+# -- init -----------------------------------------------------------------------------------------------------------
+
+
+def test_init_makes_an_instance_and_says_what_to_do_next(run: Run, tmp_path: Path) -> None:
+    done = run("init", tmp_path / "new", "--land", "09", "--gemeinde", "09162000")
+    assert done.code == 0
+    assert done.out.endswith(f"xmeld-gateway serve -i {tmp_path / 'new'}\n")
+    with Instance.read(tmp_path / "new") as here:
+        assert (here.config.land, here.config.gemeinden) == ("09", ["09162000"])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--land", "99"), "--land: 99 is not a Land"),
+        (("--gemeinde", "12"), "--gemeinde: "),
+    ],
+)
+def test_init_with_a_bad_value_makes_nothing(run: Run, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    assert run("init", tmp_path / "new", *words).error.startswith(says)
+    assert not (tmp_path / "new").exists()
+
+
+def test_init_leaves_an_instance_alone(run: Run, made: Path) -> None:
+    before = (made / "gateway.toml").read_bytes()
+    assert run("init", made).error == f"{made} is an instance already"
+    assert (made / "gateway.toml").read_bytes() == before
+
+
+def test_init_where_nothing_can_be_written_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "cannot be written" in run("init", tmp_path / "file" / "new").error
+
+
+# -- spiegel --------------------------------------------------------------------------------------------------------
+
+
+def test_load_says_what_it_loaded(run: Run, own: Path, tmp_path: Path) -> None:
+    lines = [json.dumps(datensatz(str(number))) for number in range(3)]
+    (tmp_path / "persons").write_text("\n".join([*lines, "", ""]), encoding="utf-8")
+    for replaced in (0, 3):
+        done = run("spiegel", "load", tmp_path / "persons", "-i", own)
+        assert (done.code, done.err) == (0, "")
+        assert done.out == f"loaded 3 persons ({replaced} replaced), 0 streets\n"
+
+
+def test_load_names_bad_lines_by_number_and_reason_and_loads_nothing(run: Run, own: Path, tmp_path: Path) -> None:
+    good = json.dumps(datensatz("7")).encode()
+    bad = [b"{", b'{"ags": 1}', b"\xff", b"[]", b'{"ags": "03241001", "ordnungsmerkmal": "\\u0000"}']
+    (tmp_path / "persons").write_bytes(b"\n".join([good, *bad]))
+    done = run("spiegel", "load", tmp_path / "persons", "-i", own)
+    assert (done.code, done.out) == (1, "")
+    *lines, last = done.err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"line {number}" for number in range(2, 7)]
+    assert all(line.partition(": ")[2] for line in lines)
+    assert last == "error: nothing was loaded: 5 bad line(s), the first is line 2"
+    assert run("spiegel", "load", "/dev/null", "-i", own).out == "loaded 0 persons (0 replaced), 0 streets\n"
+    with sqlite3.connect(own / "daten/spiegel.sqlite") as connection:
+        assert connection.execute("SELECT count(*) FROM person").fetchone() == (0,)
+    connection.close()
+
+
+def test_load_names_a_file_that_is_not_there(run: Run, made: Path, tmp_path: Path) -> None:
+    assert run("spiegel", "load", tmp_path / "x", "-i", made).error.startswith(f"{tmp_path / 'x'} cannot be read: ")
+    assert run("spiegel", "load", tmp_path, "-i", made).error == f"{tmp_path} cannot be read: Is a directory"
+
+
+def test_sample_loads_the_same_persons_for_the_same_seed(run: Run, own: Path) -> None:
+    first = run("spiegel", "sample", "-i", own, "--persons", "20", "--seed", "5")
+    assert (first.code, first.err) == (0, "")
+    persons = int(first.out.split()[1])
+    assert persons > 20
+    again = run("spiegel", "sample", "-i", own, "--persons", "20", "--seed", "5")
+    assert again.out.startswith(f"loaded {persons} persons ({persons} replaced)")
+
+
+# -- protokoll ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """An instance with three records."""
+    one = betrieb(tmp_path / "recorded")
+    for familienname in ("Alpha", "Beta", "Gamma"):
+        one.ask(AMT_09, familienname=familienname, geschlecht="w", aktenzeichen="AZ-GEHEIM")
+    one.close()
+    return tmp_path / "recorded"
+
+
+def test_verify_counts_the_records_of_an_intact_protokoll(run: Run, recorded: Path) -> None:
+    done = run("protokoll", "verify", "-i", recorded)
+    assert (done.code, done.out, done.err) == (0, "intact: 3 records in 1 chain(s)\n", "")
+
+
+def test_verify_names_the_record_that_was_changed(run: Run, recorded: Path) -> None:
+    with Instance.read(recorded) as here:
+        (stelle,) = [zeile.stelle for zeile in protokoll.Einsicht(here.protokoll(readonly=True)).entries(2)][1:]
+        file = here.protokoll().url.database
+    with sqlite3.connect(file) as connection:
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("UPDATE protokoll SET ergebnis = 'fault' WHERE rowid = 2")
+    connection.close()
+    done = run("protokoll", "verify", "-i", recorded)
+    assert done.code == 1
+    assert str(stelle) in done.out
+    assert done.err == "error: the Protokoll is not intact: 1 finding(s)\n"
+
+
+def test_list_shows_the_newest_records_without_content(run: Run, recorded: Path) -> None:
+    done = run("protokoll", "list", "-i", recorded, "--limit", "2")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count(AMT_09) == 2
+    assert "GEHEIM" not in done.out
+
+
+# -- schema ---------------------------------------------------------------------------------------------------------
+
+
+def test_schema_list_and_check_show_the_projects_pack(run: Run, made: Path) -> None:
+    assert "http://www.osci.de/xmeld2511a" in run("schema", "list", "-i", made).out
+    assert run("schema", "check", "-i", made).out.splitlines() == ["xmeld-25.11a: ok"]
+
+
+def test_schema_check_names_a_changed_file(run: Run, own: Path) -> None:
+    with Instance.read(own) as here:
+        pack = next(here.own_packs_folder().iterdir())
+    schema = next(pack.glob("*.xsd"))
+    schema.write_bytes(schema.read_bytes() + b"\n")
+    done = run("schema", "check", "-i", own)
+    assert (done.code, done.err) == (1, "error: not every schema pack can be used\n")
+    assert schema.name in done.out
+    assert schema.name in run("serve", "-i", own).error
+
+
+def test_schema_add_refuses_what_holds_no_schemas(run: Run, own: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.zip").write_bytes(b"PK nonsense")
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("../../outside.xsd", "<a/>")
+    for source in ("nowhere", "empty", "bad.zip", "evil.zip"):
+        assert run("schema", "add", tmp_path / source, "-i", own).error
+    assert run("schema", "check", "-i", own).code == 0
+
+
+@needs_shared
+def test_the_publishers_schemas_take_the_place_of_ours_and_answer(run: Run, tmp_path: Path) -> None:
+    path, source, port = tmp_path / "instance", SHARED / "xmeld" / "xsd-25.11a", free_port()
+    one = betrieb(path)
+    one.lade([datensatz("1", GEMEINDE)])
+    set_key(path, "port = 8080", f"port = {port}")
+    assert "replace" in run("schema", "add", source, "-i", path).error
+    done = run("schema", "add", source, "-i", path, "--replace")
+    assert (done.code, done.err) == (0, "")
+    with serving(path, port):
+        (tmp_path / "request").write_bytes(one.frage(geschlecht="w"))
+        sent = run("send", tmp_path / "request", "-i", path, "--as", AMT_09)
+        assert (sent.code, sent.err) == (0, "")
+        assert "<code>01</code>" in sent.out
+    one.close()
+
+
+# -- behoerde -------------------------------------------------------------------------------------------------------
+
+
+def test_add_issues_a_certificate_with_which_the_authority_can_sign(run: Run, own: Path) -> None:
+    words = ("--name", "Amt [/x] für Meldewesen", "--rolle", "sicherheit", "--azr")
+    done = run("behoerde", "add", "dbs:030010990001", "-i", own, *words)
+    assert (done.code, done.out) == (0, "dbs:030010990001: registered, role sicherheit\n")
+    assert "Amt [/x] für Meldewesen" in run("behoerde", "list", "-i", own).out
+    with Instance.read(own) as here:
+        assert client_of(here, "dbs:030010990001").request(b"<a/>", datetime.now(UTC))
+        (behoerde,) = [one for one in here.authorities().all() if one.kennung == "dbs:030010990001"]
+    assert behoerde.azr_berechtigt
+
+
+def test_add_takes_a_certificate_and_later_a_second_one(run: Run, own: Path, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    ca = pki.make_ca("Another CA", now)
+    files = []
+    for number in (1, 2):
+        file = tmp_path / f"{number}.pem"
+        issued = pki.issue_signing(ca, "dbs:030010990002", "Amt", now, KeyType.RSA)
+        file.write_bytes(issued.certificate.public_bytes(Encoding.PEM))
+        files.append(file)
+    add = ("behoerde", "add", "dbs:030010990002", "-i", own)
+    assert run(*add, "--certificate", files[0]).code == 0
+    assert run(*add, "--certificate", files[1]).out == "dbs:030010990002: certificate added\n"
+    assert f"{files[1]} belongs to dbs:030010990002 already" in run(*add, "--certificate", files[1]).error
+    with Instance.read(own) as here:
+        assert len(here.authorities().certificates("dbs:030010990002")) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("dbs:1",), "the key of an authority is written dbs: and 12 digits"),
+        (("dbs:../../../x",), "the key of an authority is written dbs: and 12 digits"),
+        ((AMT,), "is registered: only --certificate adds to it"),
+        ((AMT, "--rolle", "sicherheit", "--certificate", "x"), "is registered: only --certificate adds to it"),
+        (("dbs:030010990003", "--certificate", "nowhere"), "nowhere cannot be read: "),
+        (("dbs:030010990003", "--certificate", __file__), "is not a certificate in PEM"),
+    ],
+)
+def test_add_refuses_what_is_wrong(run: Run, made: Path, words: tuple[str, ...], says: str) -> None:
+    assert says in run("behoerde", "add", *words, "-i", made).error
+
+
+def test_add_with_anothers_certificate_registers_nobody(run: Run, made: Path) -> None:
+    _, certificate = instance.certificate_files(made, AMT)
+    error = run("behoerde", "add", "dbs:030010990004", "-i", made, "--certificate", certificate).error
+    assert error == f"{certificate} belongs to {AMT} already"
+    assert "dbs:030010990004" not in run("behoerde", "list", "-i", made).out
+
+
+def test_add_without_a_ca_registers_nobody(run: Run, own: Path) -> None:
+    (own / "pki/ca.key").unlink()
+    assert "ca.key cannot be read" in run("behoerde", "add", "dbs:030010990005", "-i", own).error
+    assert "dbs:030010990005" not in run("behoerde", "list", "-i", own).out
+
+
+def test_add_never_overwrites_a_key(run: Run, own: Path) -> None:
+    key, _ = instance.certificate_files(own, "dbs:030010990006")
+    key.write_text("kept")
+    assert f"{key} is there already" in run("behoerde", "add", "dbs:030010990006", "-i", own).error
+    assert key.read_text() == "kept"
+
+
+def test_block_and_unblock_say_what_is_so_already(run: Run, own: Path) -> None:
+    assert run("behoerde", "block", AMT, "-i", own).out == f"{AMT}: blocked\n"
+    assert "blocked" in run("behoerde", "list", "-i", own).out
+    assert run("behoerde", "block", AMT, "-i", own).error == f"{AMT} is blocked already"
+    assert run("behoerde", "unblock", AMT, "-i", own).out == f"{AMT}: active\n"
+    assert run("behoerde", "unblock", AMT, "-i", own).error == f"{AMT} is not blocked"
+    assert run("behoerde", "block", "dbs:999999999999", "-i", own).error == "dbs:999999999999 is not registered"

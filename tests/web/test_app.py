@@ -1,0 +1,107 @@
+"""The application without a server: what it answers when something of ours breaks."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from gateway.config import Http
+from gateway.envelope.names import SOAP
+from gateway.errors import Fault, FaultCode, StoreError
+from gateway.sending import client_of
+from gateway.web import app
+from gateway.web.app import App
+from gateway.web.request import Refused, read_body
+from tests.betrieb import AMT, Betrieb, betrieb, outcome
+
+SECRET = "Wiebold-Nachtigal"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Betrieb]:
+    one = betrieb(tmp_path_factory.mktemp("app") / "instance")
+    yield one
+    one.close()
+
+
+def call(house: Betrieb, body: bytes, method: str = "POST", path: str = "/xmeld") -> tuple[int, bytes]:
+    """Status and body of one request."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    application = App(house.gateway, house.umschlag, Http(), "http://127.0.0.1/xmeld")
+    scope = {"method": method, "path": path, "query_string": b"", "headers": [(b"content-type", b"text/xml")]}
+    asyncio.run(application(scope, receive, send))
+    assert [event["type"] for event in sent] == ["http.response.start", "http.response.body"]
+    return sent[0]["status"], sent[1]["body"]
+
+
+def code_of(house: Betrieb, body: bytes) -> str:
+    return outcome(client_of(house.here, AMT).reply(body, datetime.now(UTC)))  # type: ignore[arg-type]
+
+
+def raising(*_: object) -> Any:
+    raise RuntimeError(SECRET)
+
+
+def test_an_unexpected_error_is_a_signed_fault_and_its_text_stays_out_of_the_log(
+    house: Betrieb, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app, "exchange", raising)
+    with caplog.at_level(logging.INFO):
+        status, body = call(house, b"<a/>")
+    assert (status, code_of(house, body)) == (500, "fault INTERNAL")
+    assert "type=RuntimeError place=" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_an_error_while_refusing_is_a_signed_fault_too(house: Betrieb, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "refuse", raising)
+    status, body = call(house, b"x" * 2_000_000)
+    assert (status, code_of(house, body)) == (500, "fault INTERNAL")
+
+
+def test_where_not_even_a_fault_can_be_signed_there_is_an_unsigned_one(
+    house: Betrieb, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(house.umschlag, "fault", raising)
+    with caplog.at_level(logging.INFO):
+        status, body = call(house, b"<a/>")
+    assert status == 500
+    assert etree.fromstring(body).findtext(f".//{{{SOAP}}}Fault/faultstring") == FaultCode.INTERNAL.value.text
+    assert SECRET not in caplog.text
+
+
+def test_health_says_when_the_register_does_not_answer(house: Betrieb) -> None:
+    class Silent:
+        def of_certificate(self, fingerprint: str) -> None:
+            raise StoreError("the authorities cannot be read")
+
+    silent = replace(house, gateway=replace(house.gateway, behoerden=Silent()))
+    status, body = call(silent, b"", "GET", "/health")
+    assert (status, body) == (503, b'{"status": "register not available"}')
+
+
+def test_a_body_that_does_not_come_in_time_is_refused_with_what_had_come() -> None:
+    events = iter([{"type": "http.request", "body": b"<a", "more_body": True}])
+
+    async def receive() -> dict[str, Any]:
+        for event in events:
+            return event
+        await asyncio.sleep(10)
+        raise AssertionError
+
+    with pytest.raises(Refused) as caught:
+        asyncio.run(read_body("", receive, 100, seconds=0.05))
+    assert (caught.value.status, caught.value.received) == (408, b"<a")
+    assert isinstance(caught.value.fault, Fault)
