@@ -23,7 +23,7 @@ run: $(VENV)/ready  ## the same gateway, but it stays up; says how to send a req
 	@$(BIN)/xmeld-gateway demo --stay
 
 test: $(VENV)/ready  ## the whole test suite
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(VENV)/ready  ## format, lint, types, import contracts, tests: what CI runs
 	@$(BIN)/ruff format --check .

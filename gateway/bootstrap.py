@@ -88,15 +88,22 @@ class Instance:
         signatur = self.config.signatur
         ca = b"".join(self.read_file(name, "signatur.ca") for name in signatur.ca)
         crl = self.path / signatur.crl if signatur.crl else None
-        return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits))
+        try:
+            return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits))
+        except ConfigError as error:
+            raise ConfigError(f"signatur.ca, signatur.crl: {error}") from None
 
     @cached_property
     def identity(self) -> Identity:
         """The gateway's own key and certificate."""
-        signatur = self.config.signatur
-        return load_identity(
-            self.read_file(signatur.key, "signatur.key"), self.read_file(signatur.certificate, "signatur.certificate")
+        names = self.config.signatur.key, self.config.signatur.certificate
+        key, certificate = (
+            self.read_file(name, f"signatur.{what}") for name, what in zip(names, ("key", "certificate"), strict=True)
         )
+        try:
+            return load_identity(key, certificate)
+        except ConfigError as error:
+            raise ConfigError(f"signatur: {self.path / names[0]}, {self.path / names[1]}: {error}") from None
 
     @property
     def packs_folder(self) -> Path:

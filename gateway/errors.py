@@ -39,6 +39,7 @@ class FaultCode(Enum):
     """Every fault that the gateway can answer with. The member's name is the stable code that clients may rely on."""
 
     TOO_LARGE = FaultKind("soap:Client", "The request exceeds the size limit of this endpoint.")
+    INCOMPLETE = FaultKind("soap:Client", "The request did not arrive completely in time.")
     NOT_UTF8 = FaultKind("soap:Client", "The request is not encoded in UTF-8.")
     NOT_WELLFORMED = FaultKind("soap:Client", "The request is not a well-formed XML document.")
     FORBIDDEN_XML = FaultKind("soap:Client", "The request uses XML that is not accepted here.")

@@ -1,5 +1,8 @@
 """An instance is a directory: configuration, keys, databases, sample authorities. Made by `xmeld-gateway init`."""
 
+import json
+import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -25,7 +28,7 @@ land = "{land}"
 gemeinden = [{gemeinden}]
 
 [http]
-host = "127.0.0.1"        # plain HTTP is served on loopback only; elsewhere TLS is required
+host = "127.0.0.1"        # an IP address; plain HTTP is served on loopback only; elsewhere TLS is required
 port = {port}
 workers = 1               # processes; each has its own database connections and its own chain of the Protokoll
 threads = 8               # exchanges at a time in one process
@@ -34,7 +37,7 @@ address = ""              # URL of the endpoint as the WSDL names it; empty: mad
 
 [tls]
 certificate = ""          # PEM, e.g. "pki/tls.pem"; empty: plain HTTP
-key = ""                  # PEM (PKCS#8), e.g. "pki/tls.key"
+key = ""                  # PEM, e.g. "pki/tls.key"
 client_ca = ""            # PEM, CA of the clients' TLS certificates, e.g. "pki/ca.pem"
 client_certificate = "none"   # "none", "optional" or "required"
 
@@ -50,8 +53,8 @@ timestamp_window_seconds = 300    # how old a Timestamp may be
 
 [datenbank]
 # SQLAlchemy URLs. For PostgreSQL: "postgresql+psycopg://user@host/name"
-spiegel = "{spiegel}"       # mirror and authorities
-protokoll = "{protokoll}"    # Protokoll (section 40 BMG)
+spiegel = {spiegel}       # mirror and authorities
+protokoll = {protokoll}    # Protokoll (section 40 BMG)
 
 [schluessel]
 protokoll = "schluessel/protokoll.key"   # encrypts personal data in the Protokoll and signs its seals
@@ -75,22 +78,22 @@ FOLDERS = ("pki", "behoerden", "schluessel", "daten")
 
 
 def write_skeleton(instance: Path, *, land: str, gemeinden: tuple[str, ...], database: str, port: int) -> None:
-    """The folders and `gateway.toml`. Raises ConfigError when the instance exists or the place cannot be written."""
-    if (instance / FILE).exists():
-        raise ConfigError(f"{instance} is an instance already")
-    try:
-        for name in FOLDERS:
-            (instance / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        text = TEMPLATE.format(
-            land=land,
-            gemeinden=", ".join(f'"{ags}"' for ags in gemeinden),
-            port=port,
-            spiegel=database or "sqlite:///daten/spiegel.sqlite",
-            protokoll=_beside(database) or "sqlite:///daten/protokoll.sqlite",
-        )
-        (instance / FILE).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{instance} cannot be written: {error.strerror}") from None
+    """The folders and `gateway.toml`. Raises OSError."""
+    for name in FOLDERS:
+        (instance / name).mkdir(parents=True, mode=0o700)
+    text = TEMPLATE.format(
+        land=land,
+        gemeinden=", ".join(f'"{ags}"' for ags in gemeinden),
+        port=port,
+        spiegel=_toml(database or "sqlite:///daten/spiegel.sqlite"),
+        protokoll=_toml(_beside(database) or "sqlite:///daten/protokoll.sqlite"),
+    )
+    (instance / FILE).write_text(text, encoding="utf-8")
+
+
+def _toml(text: str) -> str:
+    """A basic string of TOML, which has JSON's escapes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _beside(database: str) -> str:
@@ -153,16 +156,34 @@ def issue_certificate(instance: Path, behoerde: Behoerde, ca: Identity, now: dat
 
 
 def create(path: Path, *, land: str, gemeinden: tuple[str, ...], database: str, port: int, kind: KeyType) -> Instance:
-    """A new instance with keys, empty stores and the sample authorities. Raises ConfigError, StoreError."""
+    """A new instance with keys, empty stores and the sample authorities; all of it, or nothing.
+
+    Raises ConfigError when the place is taken or cannot be written, StoreError when the database cannot be used.
+    """
+    if (path / FILE).exists():
+        raise ConfigError(f"{path} is an instance already")
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ConfigError(f"{path} is there and is not an empty folder")
+    draft = path.with_name(f"{path.name}.partial-{os.getpid()}")
+    try:
+        write_skeleton(draft, land=land, gemeinden=gemeinden, database=database, port=port)
+        _fill(draft, land, kind)
+        draft.rename(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Instance.read(path)
+
+
+def _fill(path: Path, land: str, kind: KeyType) -> None:
     now = datetime.now(UTC)
-    write_skeleton(path, land=land, gemeinden=gemeinden, database=database, port=port)
     ca = make_pki(path, now, kind)
     create_protokollschluessel(path / "schluessel" / "protokoll.key")
     create_merkmalschluessel(path / "schluessel" / "merkmale.key")
-    instance = Instance.read(path)
-    create_databases(instance)
-    behoerden = instance.authorities()
-    for muster in sample_authorities(land):
-        behoerden.add(muster.behoerde)
-        behoerden.add_certificate(muster.behoerde.kennung, issue_certificate(path, muster.behoerde, ca, now, kind))
-    return instance
+    with Instance.read(path) as instance:
+        create_databases(instance)
+        behoerden = instance.authorities()
+        for muster in sample_authorities(land):
+            behoerden.add(muster.behoerde)
+            behoerden.add_certificate(muster.behoerde.kennung, issue_certificate(path, muster.behoerde, ca, now, kind))

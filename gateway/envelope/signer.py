@@ -47,8 +47,8 @@ def load_identity(key_pem: bytes, certificate_pem: bytes, password: bytes | None
     try:
         key = load_pem_private_key(key_pem, password)
         certificate = x509.load_pem_x509_certificate(certificate_pem)
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"key or certificate cannot be read: {error}") from error
+    except (ValueError, TypeError):
+        raise ConfigError("key or certificate is not PEM, or the key has a password") from None
     if not isinstance(key, PrivateKey):
         raise ConfigError("the key is neither RSA nor EC")
     if key.public_key() != certificate.public_key():

@@ -49,7 +49,7 @@ async def read_body(length: str, receive: Receive, max_bytes: int, seconds: floa
             await _collect(body, receive, max_bytes)
     except TimeoutError:
         detail = f"the body did not arrive within {seconds:g} seconds"
-        raise Refused(HTTPStatus.REQUEST_TIMEOUT, FaultCode.NOT_WELLFORMED, detail, bytes(body)) from None
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT, FaultCode.INCOMPLETE, detail, bytes(body)) from None
     return bytes(body)
 
 
@@ -59,7 +59,7 @@ async def _collect(body: bytearray, receive: Receive, max_bytes: int) -> None:
         event = await receive()
         if event["type"] == "http.disconnect":
             detail = "the body ended before it was complete"
-            raise Refused(HTTPStatus.BAD_REQUEST, FaultCode.NOT_WELLFORMED, detail, bytes(body))
+            raise Refused(HTTPStatus.BAD_REQUEST, FaultCode.INCOMPLETE, detail, bytes(body))
         body += event.get("body", b"")
         if len(body) > max_bytes:
             raise _too_large(body, max_bytes)

@@ -78,7 +78,7 @@ def serve(instance: Instance) -> None:
         "gateway.web.server:create",
         factory=True,
         interface=Interfaces.ASGINL,
-        runtime_mode=RuntimeModes.st,  # in the other one a worker may miss that it has ended, and is killed after GRACE
+        runtime_mode=RuntimeModes.st,  # granian 2.8's other one can miss its own end and is then killed after GRACE
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=1000 * READ_TIMEOUT, max_buffer_size=_MAX_HEAD),
         websockets=False,

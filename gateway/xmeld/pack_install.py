@@ -248,7 +248,7 @@ def _former(folder: Path, name: str, namespace: str, replace: bool) -> list[Path
     former = [path for path in pack_folders(folder) if read_manifest(path).namespace == namespace]
     if former and not replace:
         raise ConfigError(
-            f"{former[0].name} has the namespace {namespace} already; only `replace` installs another one"
+            f"{former[0].name} has the namespace {namespace} already; only --replace installs another one"
         )
     if (folder / name).exists() and folder / name not in former:
         raise ConfigError(f"{folder / name}: exists already; choose another name")

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: prints what it measures. Exits with 0 unless something breaks."""
+"""`python -m tests.bench`: prints what it measures; exits with 0 unless something breaks."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import exchanges
+from tests.bench import exchanges, search, served
 from tests.bench.workload import KEYS, Workload
 
 PARTS = ("exchange", "http", "search")
@@ -15,23 +15,40 @@ PARTS = ("exchange", "http", "search")
 
 def main() -> int:
     arguments = _arguments()
-    out = Console(width=None if sys.stdout.isatty() else 120)
+    quick: bool = arguments.quick
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as name:
         folder = Path(name)
-        workloads = [Workload(folder / key, key) for key in KEYS]
         if "exchange" in arguments.only:
-            rounds = 20 if arguments.quick else 100
-            exchanges.show([exchanges.measure(workload, rounds) for workload in workloads], out)
+            exchanges.show([_exchanges(folder / key, key, 20 if quick else 120) for key in KEYS], out)
+        if "http" in arguments.only:
+            served.show(list(served.measure(folder, 240 if quick else 3000)), out)
+        if "search" in arguments.only:
+            sizes = arguments.persons or ([10_000, 100_000] if quick else [10_000, 100_000, 1_000_000])
+            search.run(folder, sizes, 200 if quick else 500, out)
     return 0
+
+
+def _exchanges(folder: Path, key: str, rounds: int) -> exchanges.Figures:
+    with Workload(folder, key) as workload:
+        return exchanges.measure(workload, rounds)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute: fewer rounds, smaller mirrors")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller mirrors: two minutes")
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be given more than once")
+    parser.add_argument("--persons", type=_sizes, help="sizes of the mirror for the search, e.g. 10000,1000000")
     arguments = parser.parse_args()
     arguments.only = arguments.only or list(PARTS)
     return arguments
+
+
+def _sizes(text: str) -> list[int]:
+    sizes = sorted(int(size) for size in text.split(","))
+    if sizes[0] < 1000:
+        raise argparse.ArgumentTypeError("a mirror needs 1000 persons at least")
+    return sizes
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Request:
 
 
 class Workload:
-    """An instance and requests to it."""
+    """An instance and requests to it. A context manager: leaving it closes the instance's databases."""
 
     def __init__(self, folder: Path, key: str, database: str = "") -> None:
         """`key` is one of KEYS: the kind of the gateway's and of the authority's keys. `database`: URL, or SQLite.
@@ -55,6 +55,12 @@ class Workload:
             self._asked = aside.submit(_prepare, folder, key, database).result()
         self.instance = Instance.read(folder)
         self._turn = 0
+
+    def __enter__(self) -> "Workload":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.instance.close()
 
     @cached_property
     def client(self) -> SoapClient:
@@ -83,10 +89,10 @@ class Workload:
 
 def _prepare(folder: Path, key: str, database: str) -> list[dict[str, str]]:
     """Makes the instance with its mirror; the persons to ask for."""
-    here = instance.create(folder, land=LAND, gemeinden=(), database=database, port=free_port(), kind=KEYS[key])
-    sample: list[Eintrag] = list(mustereintraege(mustergemeinden(LAND), MIRROR, seed=1))
-    lade(here.register(), sample)
-    return _ordinary_persons(sample, ASKED)
+    with instance.create(folder, land=LAND, gemeinden=(), database=database, port=free_port(), kind=KEYS[key]) as here:
+        sample: list[Eintrag] = list(mustereintraege(mustergemeinden(LAND), MIRROR, seed=1))
+        lade(here.register(), sample)
+        return _ordinary_persons(sample, ASKED)
 
 
 def _ordinary_persons(sample: Sequence[Eintrag], number: int) -> list[dict[str, str]]:

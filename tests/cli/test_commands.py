@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
 
 from gateway import instance, protokoll
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.pki import KeyType
-from gateway.sending import client_of
+from gateway.sending import client_of, post
 from tests.betrieb import AMT as AMT_09
-from tests.betrieb import GEMEINDE, betrieb
+from tests.betrieb import GEMEINDE, betrieb, outcome
 from tests.cli.conftest import Run
 from tests.gateways import free_port, serving, set_key
 from tests.shared import SHARED, needs_shared
@@ -245,11 +246,12 @@ def test_the_publishers_schemas_take_the_place_of_ours_and_answer(run: Run, tmp_
     assert "replace" in run("schema", "add", source, "-i", path).error
     done = run("schema", "add", source, "-i", path, "--replace")
     assert (done.code, done.err) == (0, "")
-    with serving(path, port):
-        (tmp_path / "request").write_bytes(one.frage(geschlecht="w"))
-        sent = run("send", tmp_path / "request", "-i", path, "--as", AMT_09)
-        assert (sent.code, sent.err) == (0, "")
-        assert "<code>01</code>" in sent.out
+    with serving(path, port) as running:
+        client = client_of(one.here, AMT_09)
+        reply = post(running.url, client.request(one.frage(geschlecht="w"), datetime.now(UTC)))
+        answer = client.reply(reply.body, datetime.now(UTC))
+    assert isinstance(answer, bytes), answer
+    assert outcome(etree.fromstring(answer)) == "01"
     one.close()
 
 

@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.hostile.campaign import run, target
 
 SLICE, SEED = 1050, 20251101
 
 
-@pytest.mark.xdist_group("campaign")
 def test_mutated_requests_get_a_fault_or_rueckweisung_and_memory_stays_bounded(tmp_path: Path) -> None:
     with target(tmp_path) as running:
         bericht = run(running, SLICE, SEED)

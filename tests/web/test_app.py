@@ -19,6 +19,8 @@ from gateway.web.app import App
 from gateway.web.request import Refused, read_body
 from tests.betrieb import AMT, Betrieb, betrieb, outcome
 
+pytestmark = pytest.mark.xdist_group("app")
+
 SECRET = "Wiebold-Nachtigal"
 
 

@@ -137,8 +137,8 @@ def test_a_body_that_ends_early_is_a_recorded_fault(site: Site) -> None:
         connection.shutdown(socket.SHUT_WR)
         response = read_reply(connection)
     assert response.status == 400
-    assert site.outcome(response.body) == "fault NOT_WELLFORMED"
-    assert site.newest() == ("NOT_WELLFORMED",)
+    assert site.outcome(response.body) == "fault INCOMPLETE"
+    assert site.newest() == ("INCOMPLETE",)
 
 
 @pytest.mark.parametrize("garbage", [b"0\r\n\r\n", b"zz\r\n", b"5\r\nabc"])
@@ -151,7 +151,7 @@ def test_bad_chunks_are_a_recorded_fault(site: Site, garbage: bytes) -> None:
         connection.shutdown(socket.SHUT_WR)
         connection.recv(1)
     site.wait_for_records(before + 1)
-    assert site.newest() == ("NOT_WELLFORMED",)
+    assert site.newest() == ("INCOMPLETE",)
 
 
 def test_a_sender_who_hangs_up_before_the_answer_leaves_a_record(site: Site) -> None:
@@ -161,7 +161,7 @@ def test_a_sender_who_hangs_up_before_the_answer_leaves_a_record(site: Site) -> 
         assert connection.recv(25)  # it has begun
         connection.sendall(body)
     site.wait_for_records(before + 1)
-    assert site.newest() in (("01",), ("NOT_WELLFORMED",))
+    assert site.newest() in (("01",), ("INCOMPLETE",))
 
 
 @pytest.mark.parametrize("raw", [b"GARBAGE\r\n\r\n", b"POST /xmeld HTTP/1.1\r\nX: " + b"a" * 200_000 + b"\r\n\r\n"])

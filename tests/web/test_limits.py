@@ -78,7 +78,7 @@ def test_many_endless_bodies_at_once_are_cut_off(site: Site) -> None:
 
 def test_a_body_of_exactly_the_limit_is_read(site: Site) -> None:
     response = site.send("POST", "/xmeld", b"x" * LIMIT, Content_Type="text/xml")
-    assert site.outcome(response.body) == "fault NOT_WELLFORMED"
+    assert site.outcome(response.body) == "fault INCOMPLETE"
 
 
 def loris(site: Site) -> Iterator[socket.socket]:
@@ -103,7 +103,7 @@ def test_slow_senders_hold_nobody_up_and_are_cut_off(site: Site) -> None:
                 connection.sendall(b"a")
     responses: list[Response] = [read_reply(connection) for connection in slow]
     assert {response.status for response in responses} == {408}
-    assert {site.outcome(response.body) for response in responses} == {"fault NOT_WELLFORMED"}
+    assert {site.outcome(response.body) for response in responses} == {"fault INCOMPLETE"}
     assert silent.recv(1) == half_a_head.recv(1) == b""
     assert time.monotonic() - begin < READ_TIMEOUT + 5
     assert site.records() == records + READ_TIMEOUT + SLOW

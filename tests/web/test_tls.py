@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from gateway import instance
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
-from gateway.sending import SendError, post
-from tests.betrieb import AMT
+from gateway.sending import SendError, ask, post
+from tests.betrieb import AMT, outcome
 from tests.web.site import Site, site
 
 pytestmark = pytest.mark.xdist_group("tls")
@@ -37,7 +38,7 @@ def shown(secure: Site) -> tuple[Path, Path]:
     return certificate, key
 
 
-def ask(secure: Site, client: tuple[Path, Path] | None) -> str:
+def end(secure: Site, client: tuple[Path, Path] | None) -> str:
     """How it ends; "refused" when there is no answer."""
     try:
         reply = post(secure.running.url, secure.signed(), ca=secure.house.here.path / "pki/ca.pem", client=client)
@@ -47,13 +48,18 @@ def ask(secure: Site, client: tuple[Path, Path] | None) -> str:
 
 
 def test_with_a_client_certificate_of_the_ca_there_is_an_answer(secure: Site) -> None:
-    assert ask(secure, shown(secure)) == "01"
+    assert end(secure, shown(secure)) == "01"
+
+
+def test_send_shows_the_certificate_that_it_signs_with(secure: Site) -> None:
+    house = secure.house
+    assert outcome(etree.fromstring(ask(house.here, AMT, house.frage(geschlecht="w"), secure.running.url))) == "01"
 
 
 def test_without_a_client_certificate_there_is_an_exchange_only_where_none_is_required(secure: Site) -> None:
     before = secure.records()
     refused = mode_of(secure) == "required"
-    assert ask(secure, None) == ("refused" if refused else "01")
+    assert end(secure, None) == ("refused" if refused else "01")
     assert secure.records() == before + (0 if refused else 1)
 
 
@@ -62,7 +68,7 @@ def test_a_client_certificate_of_another_ca_is_refused_wherever_one_is_asked_for
     pki.save(stranger, tmp_path / "key", tmp_path / "certificate")
     before = secure.records()
     refused = mode_of(secure) != "none"
-    assert ask(secure, (tmp_path / "certificate", tmp_path / "key")) == ("refused" if refused else "01")
+    assert end(secure, (tmp_path / "certificate", tmp_path / "key")) == ("refused" if refused else "01")
     assert secure.records() == before + (0 if refused else 1)
 
 
