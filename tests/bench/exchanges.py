@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import median
-from typing import Any
 
 from cryptography import x509
 from lxml import etree
@@ -14,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.bootstrap import build_gateway, build_umschlag
-from gateway.exchange import Gateway, Spur, exchange
+from gateway.exchange import exchange
 from gateway.instance import certificate_files
 from gateway.ports import Protokoll, Protokolleintrag
+from gateway.vorgang import Gateway, Spur
 from tests.bench.floor import Floor, PublicKey
-from tests.bench.measuring import Samples, alternate, one_core, ratio
+from tests.bench.measuring import Samples, Work, alternate, one_core, ratio
 from tests.bench.workload import ASKED, ASKING, Request, Workload
 
 GOALS = {"RSA-3072": 0.65, "P-256": 0.40}
@@ -61,41 +61,47 @@ class _Clocked:
         self._protokoll.record(eintrag)
         self.cpu.append(time.process_time() - before)
 
+    def close(self) -> None:
+        self._protokoll.close()
+
 
 def measure(workload: Workload, rounds: int) -> Figures:
     """Both modes, on one core; about a second for each ten rounds."""
     with one_core():
         inner = build_gateway(workload.instance)
-        protokoll: Any = inner.protokoll
         try:
             return _measure(workload, inner, rounds)
         finally:
-            protokoll.close()
+            inner.protokoll.close()
 
 
 def _measure(workload: Workload, inner: Gateway, rounds: int) -> Figures:
     umschlag = build_umschlag(workload.instance)
-    spuren: list[Spur] = []
+    zeiten: list[Mapping[str, int]] = []
     clocked = _Clocked(inner.protokoll)
-    gateway = replace(inner, observe=spuren.append, protokoll=clocked)
+
+    def observe(spur: Spur) -> None:
+        if spur.codes != ("01",):
+            raise AssertionError("a request of the bench does not find its one person")
+        zeiten.append(spur.zeiten)
+
+    gateway = replace(inner, observe=observe, protokoll=clocked)
 
     def run(request: Request) -> bytes:
         return exchange(request.envelope, umschlag, gateway).body
 
     replies = [run(request) for request in workload.sign(ASKED)]
-    if any(spur.codes != ("01",) for spur in spuren):
-        raise AssertionError("a request of the bench does not find its one person")
     floor = _Floors(workload, replies)
-    works = {"exchange": run, "limit": floor}
+    works: dict[str, Work] = {"exchange": run, "limit": floor}
 
     def both(rounds: int, threads: int) -> dict[str, Samples]:
         return alternate(works, workload.sign, rounds=rounds, batch=BATCH, threads=threads)
 
     both(2, 1)
-    for noted in (spuren, floor.zeiten, clocked.cpu):
+    for noted in (zeiten, floor.zeiten, clocked.cpu):
         noted.clear()
     single = both(rounds, 1)
-    steps, parts = _medians(spur.zeiten for spur in spuren), _medians(floor.zeiten)
+    steps, parts = _medians(zeiten), _medians(floor.zeiten)
     return Figures(
         key=workload.key,
         single=single,

@@ -1,7 +1,8 @@
 """The limit: what no gateway of this kind can leave out, straight on lxml and `cryptography`.
 
-Both messages parsed and checked against the schema, the digests, one verification and one signature, base64. No limits on what comes in,
-no certificate, no authority, no search, no answer made, no Protokoll: the answer is given.
+The envelope and the message parsed, both messages checked against the schema, the digests of both envelopes, one
+verification, one signature, base64. No limits on what comes in, no certificate, no authority, no search, no Protokoll;
+the answers are given, and are not even serialised.
 """
 
 import hashlib
@@ -61,7 +62,7 @@ class Floor:
         envelope = etree.fromstring(request)
         body, token, timestamp, info, value = _parts(envelope)
         targets = {"#body": body, "#token": token, "#timestamp": timestamp}
-        for reference in info[2:]:
+        for reference in list(info)[2:]:
             if _digest(targets[reference.get("URI", "")]) != b64decode(reference[2].text or ""):
                 raise ValueError("a digest does not hold")
         self._verify(b64decode(value.text or ""), _c14n(info))
@@ -69,10 +70,10 @@ class Floor:
 
     def _close(self, envelope: Element, answer: bytes) -> None:
         body, _, timestamp, info, value = _parts(envelope)
-        body[0][0].text = b64encode(answer)
-        for reference, target in zip(info[2:4], (body, timestamp), strict=True):
-            reference[2].text = b64encode(_digest(target))
-        value.text = b64encode(self._sign(_c14n(info)))
+        body[0][0].text = _base64(answer)
+        for reference, target in zip(list(info)[2:4], (body, timestamp), strict=True):
+            reference[2].text = _base64(_digest(target))
+        value.text = _base64(self._sign(_c14n(info)))
 
 
 def _parts(envelope: Element) -> tuple[Element, Element, Element, Element, Element]:
@@ -83,6 +84,10 @@ def _parts(envelope: Element) -> tuple[Element, Element, Element, Element, Eleme
 
 def _content(envelope: Element) -> str:
     return envelope[1][0][0].text or ""
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
 
 
 def _c14n(element: Element) -> bytes:

@@ -97,7 +97,7 @@ class Fundus:
         self._ags = mustergemeinden(LAND)[0].ags
         with engine.connect() as connection:
             persons: int = connection.execute(text("SELECT max(id) FROM person")).scalar_one()
-            ids = self._random.sample(range(1, persons + 1), min(persons, _LOOKED_AT))
+            ids = [*self._random.sample(range(1, persons + 1), min(persons, _LOOKED_AT)), *_rare(connection)]
             self._persons = list(_records(connection, ids))
             paare = [(row.familie, row.vorname) for row in connection.execute(text(_PAARE), {"ags": self._ags})]
         self._common: Mapping[bool, Sequence[Paar]] = {
@@ -142,7 +142,7 @@ class Fundus:
 
 def _auswahldaten(kind: Kind, person: Record) -> Auswahldaten:
     """Everything that could be given of a person."""
-    adresse = next(
+    adresse: Mapping[str, str] = next(
         (
             wohnung["anschrift"]["inland"]
             for wohnung in person["wohnungen"]
@@ -167,6 +167,11 @@ def _auswahldaten(kind: Kind, person: Record) -> Auswahldaten:
         hausnummer=adresse.get("hausnummer"),
         postleitzahl=adresse.get("plz"),
     )
+
+
+def _rare(connection: Connection) -> Iterator[int]:
+    """Persons with a Künstlername: a few in a thousand have one."""
+    return iter(connection.execute(text("SELECT person_id FROM kuenstlername GROUP BY person_id LIMIT 2000")).scalars())
 
 
 def _records(connection: Connection, ids: Sequence[int]) -> Iterator[Record]:

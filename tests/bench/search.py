@@ -78,7 +78,7 @@ def _grow(folder: Path, urls: Mapping[str, str], before: int, size: int) -> str:
 
 
 def _generate(file: Path, persons: int) -> None:
-    """Writes the file that `xmeld-gateway spiegel load` takes. Its name is the seed, and sets its persons' keys apart."""
+    """Writes a file as `xmeld-gateway spiegel load` takes it. Its name is the seed and sets its persons' keys apart."""
     orte, seed = mustergemeinden(LAND), sum(file.name.encode())
     with file.open("w", encoding="utf-8") as lines:
         for gemeinde in orte:
@@ -133,7 +133,7 @@ def _table(database: str, by_size: Mapping[int, Mapping[Kind, Latencies]]) -> Ta
     *_, largest = by_size
     table = Table(
         title=f"Search, {database}: milliseconds at 50 % / 99 %, one thread",
-        caption=f"goal: 99 % below {1000 * GOAL:.0f} ms at {_short(largest)}; found: the most persons that one query found",
+        caption=f"goal: 99 % below {1000 * GOAL:.0f} ms at {_short(largest)}; found: at most, by one query",
     )
     table.add_column("names and what is given")
     for column in ("queries", "found", *(f"{_short(size)} persons" for size in by_size), "growth", "goal"):

@@ -96,7 +96,7 @@ def _prepare(folder: Path, key: str, database: str) -> list[dict[str, str]]:
 
 
 def _ordinary_persons(sample: Sequence[Eintrag], number: int) -> list[dict[str, str]]:
-    """Persons of the biggest town, found by a query that names them and their birth date, each the only one of these."""
+    """Persons of the biggest town whom a query for name and birth date finds, and nobody else."""
     found: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for entry in sample:
         if isinstance(entry, dict) and "ordnungsmerkmal" in entry and _is_ordinary(entry):

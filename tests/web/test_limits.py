@@ -78,7 +78,7 @@ def test_many_endless_bodies_at_once_are_cut_off(site: Site) -> None:
 
 def test_a_body_of_exactly_the_limit_is_read(site: Site) -> None:
     response = site.send("POST", "/xmeld", b"x" * LIMIT, Content_Type="text/xml")
-    assert site.outcome(response.body) == "fault INCOMPLETE"
+    assert site.outcome(response.body) == "fault NOT_WELLFORMED"
 
 
 def loris(site: Site) -> Iterator[socket.socket]:
