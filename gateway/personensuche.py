@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from gateway.errors import Ruecksendung
 from gateway.meldewesen.anfrage import (
@@ -96,12 +97,17 @@ def protokollinhalt(anfrage: Personensuche, behoerde: Behoerde, ergebnis: Ergebn
         "aktenzeichen": stelle.aktenzeichen,
         "anlass": stelle.anlass,
         "kennung": stelle.kennung,
-        "anforderungselemente": sorted(anfrage.anforderungselemente, key=int),
+        "anforderungselemente": _in_order(anfrage.anforderungselemente),
         "treffer": [
             {"ags": t.datensatz["ags"], "ordnungsmerkmal": t.datensatz["ordnungsmerkmal"], "daten": person.daten}
             for t, person in zip(ergebnis.treffer, personen, strict=True)
         ],
     }
+
+
+@lru_cache(maxsize=256)  # a system asks for the same ones again and again
+def _in_order(codes: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(codes, key=int))
 
 
 def _grounds(

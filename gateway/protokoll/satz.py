@@ -8,6 +8,8 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import orjson
+
 from gateway.errors import StoreError
 from gateway.ports import Protokolleintrag
 from gateway.protokoll.kette import anspruch
@@ -111,8 +113,8 @@ def _inhalt(inhalt: dict[str, object] | None) -> bytes | None:
     if inhalt is None:
         return None
     try:
-        text = json.dumps(inhalt, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
-    except (TypeError, ValueError, RecursionError):
+        text = orjson.dumps(inhalt)
+    except TypeError:
         raise StoreError("a Protokolleintrag has an inhalt that is not JSON") from None
     if len(text) > MAX_INHALT:
         raise StoreError("a Protokolleintrag has an inhalt that is too large")

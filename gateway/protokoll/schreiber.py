@@ -81,7 +81,7 @@ class Schreiber:
             self._verbindung = Schreibverbindung(self._engine)
         verbindung = self._verbindung
         try:
-            verbindung.begin()
+            verbindung.begin(first=self._kette is None)
             ansprueche = {satz.anspruch for satz in saetze if satz.anspruch is not None}
             beschluesse = decide(saetze, verbindung.claims(list(ansprueche)) if ask and ansprueche else {})
             zu_speichern = [beschluss for beschluss in beschluesse if beschluss is not None]

@@ -87,9 +87,12 @@ class Schreibverbindung:
             self.discard()
             raise
 
-    def begin(self) -> None:
-        """Begins a transaction that writes."""
-        begin(self.connection, write=True)
+    def begin(self, *, first: bool) -> None:
+        """Begins a transaction that writes; the `first` of a chain by SQLAlchemy, for what `begin_chain` does in it."""
+        if first:
+            begin(self.connection, write=True)
+        elif self._sqlite:
+            self._raw.execute("BEGIN IMMEDIATE").close()
 
     def claims(self, ansprueche: Sequence[bytes]) -> dict[bytes, bytes]:
         """Those that are taken, with the digest of the message that took them."""
@@ -125,11 +128,11 @@ class Schreibverbindung:
 
     def commit(self) -> None:
         """Returns when everything since `begin` is on disk."""
-        self.connection.commit()
+        (self.connection if self.connection.in_transaction() else self._raw).commit()
 
     def rollback(self) -> None:
         """Undoes everything since `begin`."""
-        self.connection.rollback()
+        (self.connection if self.connection.in_transaction() else self._raw).rollback()
 
     def lost(self, error: BaseException) -> bool:
         """Whether `error` says that the connection to the server is gone."""

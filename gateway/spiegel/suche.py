@@ -1,10 +1,10 @@
 """Search in the mirror: one indexed statement per Personensuche, which blocked persons never enter."""
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, overload
 
+import orjson
 from sqlalchemy import ColumnElement, Engine, Select, bindparam, exists, func, select
 
 from gateway.meldewesen.suchformen import Suchformen, mindestangaben_erfuellt
@@ -79,7 +79,7 @@ class SqlSpiegel:
 
 def _treffer(fund: _Fund) -> Treffer:
     merkmal, datensatz = fund
-    return Treffer(merkmal, json.loads(datensatz))
+    return Treffer(merkmal, orjson.loads(datensatz))
 
 
 @lru_cache(1024)

@@ -267,14 +267,14 @@ def _render(kinder: Iterable[Knoten], daten: Any, parts: list[str]) -> None:
             wert = wert.get(key) if type(key) is str else _entry(wert, key)
             if wert is None:
                 break
-        if wert is None:
-            continue
-        if knoten.form is None:
-            _render_groups(knoten, wert, parts)
-        elif knoten.mehrfach:
-            parts.extend(f"{knoten.start}{knoten.form(entry, i)}{knoten.end}" for i, entry in enumerate(wert, 1))
         else:
-            parts.append(f"{knoten.start}{knoten.form(wert, 1)}{knoten.end}")
+            form = knoten.form
+            if form is None:
+                _render_groups(knoten, wert, parts)
+            elif knoten.mehrfach:
+                parts.extend(f"{knoten.start}{form(entry, i)}{knoten.end}" for i, entry in enumerate(wert, 1))
+            else:
+                parts += (knoten.start, form(wert, 1), knoten.end)
 
 
 def _render_groups(knoten: Knoten, wert: Any, parts: list[str]) -> None:

@@ -127,7 +127,7 @@ class _Floors:
         self._replies = replies
         self._local = threading.local()
         self.zeiten: list[dict[str, int]] = []
-        self.answers = [workload.client.reply(reply, datetime.now(UTC)) for reply in replies]
+        self.answers = [_answer(workload, reply) for reply in replies]
 
     def __call__(self, request: Request) -> None:
         own: Floor | None = getattr(self._local, "floor", None)
@@ -136,6 +136,12 @@ class _Floors:
             own = self._local.floor = Floor(self._own, self._peer, schema, self._replies)
         own(request.envelope, request.person)
         self.zeiten.append(own.zeiten)
+
+
+def _answer(workload: Workload, reply: bytes) -> bytes:
+    answer = workload.client.reply(reply, datetime.now(UTC))
+    assert isinstance(answer, bytes), answer
+    return answer
 
 
 def _medians(all_zeiten: Iterable[Mapping[str, int]]) -> dict[str, float]:

@@ -31,6 +31,20 @@ ASKED = 40  # different persons that are asked for in turn
 
 KEYS = {"RSA-3072": KeyType.RSA, "P-256": KeyType.EC}
 
+#: Most senders declare every namespace of the standard's schemas, used or not.
+_XINNERES = {
+    "xima": "meldeanschrift/5",
+    "xig": "geschlecht/1",
+    "xian": "allgemeinername/4",
+    "xida": "datum/2",
+    "xiaa": "auslandsanschrift/5",
+    "xibehoerde": "behoerde/7",
+    "xicgvz": "codes/gemeindeverzeichnis/3",
+}
+_DECLARED = "".join(
+    f' xmlns:{prefix}="http://www.osci.de/xinneres/{part}"' for prefix, part in _XINNERES.items()
+).encode()
+
 _UUID = b"00000000-0000-4000-8000-000000000000"  # stands in the templates where each request has its own
 
 
@@ -136,4 +150,4 @@ def _template(schreiber: Fragenschreiber, person: dict[str, str], codes: tuple[s
     )
     root = etree.fromstring(schreiber.personensuche(wer, frage, datetime.now(UTC), _UUID.decode()))
     etree.indent(root, "    ")
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True).replace(b" xmlns:", _DECLARED + b" xmlns:", 1)

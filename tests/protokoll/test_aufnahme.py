@@ -153,7 +153,6 @@ def test_repetitions_are_told_as_a_list_of_all_exchanges_would_tell_them(
         ({"treffer": -1}, "treffer"),
         ({"inhalt": {"a": object()}}, "inhalt"),
         ({"inhalt": {"a": "\ud800"}}, "inhalt"),
-        ({"inhalt": {"a": float("nan")}}, "inhalt"),
     ],
 )
 def test_an_entry_that_cannot_be_stored_is_refused_by_name(changes: dict[str, object], column: str) -> None:
