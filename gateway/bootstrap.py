@@ -17,7 +17,7 @@ from gateway.behoerden.merkmale import SealedMerkmale
 from gateway.behoerden.register import SqlBehoerden
 from gateway.config import Config, database_url, read_config
 from gateway.database import open_engine
-from gateway.envelope.parse import MESSAGE
+from gateway.envelope.parse import MESSAGE, Strangers
 from gateway.envelope.signer import Identity, Signer, load_identity
 from gateway.envelope.soap import Opener, SoapUmschlag
 from gateway.envelope.wsse import Policy, signature_methods
@@ -64,8 +64,12 @@ class Instance:
         self._engines.clear()
 
     def register(self, *, readonly: bool = False) -> Engine:
-        """The database of mirror and authorities."""
+        """The database of the mirror."""
         return self._engine(self.config.datenbank.spiegel, readonly=readonly)
+
+    def behoerden(self, *, readonly: bool = False) -> Engine:
+        """The database of the authorities."""
+        return self._engine(self.config.datenbank.behoerden, readonly=readonly)
 
     def protokoll(self, *, readonly: bool = False) -> Engine:
         """The database of the Protokoll."""
@@ -122,7 +126,7 @@ class Instance:
         """The register of authorities, with the publisher's key list where one is configured."""
         path = self.config.codelisten.behoerdenschluessel
         liste = load_schluesselliste(self.path / path) if path else None
-        return SqlBehoerden(self.register(readonly=readonly), liste)
+        return SqlBehoerden(self.behoerden(readonly=readonly), liste)
 
     def read_file(self, name: str, key: str) -> bytes:
         """A file that the configuration names under `key`. Raises ConfigError."""
@@ -139,9 +143,8 @@ class Instance:
 
 def create_databases(instance: Instance) -> None:
     """The empty tables of all stores; does nothing where they are. Raises StoreError, ConfigError."""
-    engine = instance.register()
-    tabellen.create_schema(engine)
-    register.create_schema(engine)
+    tabellen.create_schema(instance.register())
+    register.create_schema(instance.behoerden())
     protokoll.create_schema(instance.protokoll(), instance.protokollschluessel)
 
 
@@ -165,11 +168,12 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         gemeinden=frozenset(config.gemeinden),
         packs=packs,
         fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs},
-        behoerden=SqlBehoerden(instance.register(readonly=True)),
+        behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
         protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel),
         limits=MESSAGE,
+        strangers=Strangers(),
         clock=clock,
         observe=_log_exchange,
     )

@@ -1,5 +1,6 @@
 """The command `xmeld-gateway`. Every error is one line on stderr and a non-zero exit."""
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -325,6 +326,7 @@ def _ags(value: str) -> str:
 
 def main() -> None:
     """Entry point: turns what the gateway raises on purpose, and what the machine refuses, into one line."""
+    os.umask(0o077)  # Meldedaten and keys are nobody else's
     try:
         app(prog_name="xmeld-gateway")
     except GatewayError as error:

@@ -25,7 +25,7 @@ class Http(Section):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=1, le=65535)
     workers: int = Field(1, ge=1, le=64)
-    threads: int = Field(8, ge=1, le=256)
+    threads: int = Field(8, ge=1, le=16)
     max_bytes: int = Field(1_000_000, ge=50_000, le=100_000_000)
     address: str = Field("", pattern=r"^(https?://\S+)?$")  # as the WSDL names it; empty: made of host and port
 
@@ -78,6 +78,7 @@ class Datenbank(Section):
     """SQLAlchemy URLs; relative SQLite paths are relative to the instance."""
 
     spiegel: str = "sqlite:///daten/spiegel.sqlite"
+    behoerden: str = "sqlite:///daten/behoerden.sqlite"
     protokoll: str = "sqlite:///daten/protokoll.sqlite"
 
 

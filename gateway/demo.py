@@ -289,8 +289,8 @@ def _check(faelle: list[Fall], ausgaenge: list[Ausgang]) -> None:
 def _stay(here: Instance, url: str, out: Console) -> None:
     """Says how to go on from another terminal, and waits for Ctrl-C."""
     out.print(f"\nserving on {url}; from another terminal:\n")
-    amt = _stellen()[2].kennung
-    out.print(f"  .venv/bin/xmeld-gateway send {here.path}/anfragen/01-01.xml -i {here.path} --as {amt}")
+    polizei = _stellen()[0].kennung
+    out.print(f"  .venv/bin/xmeld-gateway send {here.path}/anfragen/01-01.xml -i {here.path} --as {polizei}")
     out.print(f"  .venv/bin/xmeld-gateway protokoll list -i {here.path}\n\nCtrl-C stops it.")
     try:
         while True:

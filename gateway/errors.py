@@ -73,6 +73,9 @@ class FaultCode(Enum):
         "soap:Client", "The XMeld message is invalid and its UUID, type and time cannot be read."
     )
     UUID_REUSED = FaultKind("soap:Client", "The message's UUID was used before with other content.")
+    STORE_UNAVAILABLE = FaultKind(
+        "soap:Server", "The register of authorities cannot be read at the moment; try again later."
+    )
     NOT_RECORDED = FaultKind("soap:Server", "The exchange could not be recorded and therefore is not answered.")
     INTERNAL = FaultKind("soap:Server", "The request could not be processed because of an internal error.")
 

@@ -67,7 +67,7 @@ class Closed:
     eintrag: Protokolleintrag
 
 
-class OwnMessageInvalid(Exception):
+class OwnMessageInvalid(GatewayError):
     """A message of ours breaks the schema; the text names place and rule."""
 
 
@@ -107,8 +107,8 @@ def _process(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -
 
 def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
     # 2 choose
-    root = parse(opened.nachricht, gateway.limits)
-    fassung = _choose(root, gateway, spur)
+    root = parse(opened.nachricht, gateway.limits, isolated=gateway.strangers.exhausted)
+    fassung = spur.fassung = _choose(root, gateway, spur)
     spur.done("choose")
     # 3 validate
     _validate(root, fassung.pack, spur)
@@ -135,7 +135,11 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
 
 
 def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
-    behoerde = gateway.behoerden.of_certificate(opened.fingerprint)
+    try:
+        behoerde = gateway.behoerden.of_certificate(opened.fingerprint)
+    except StoreError as error:
+        log.error("store not available reason=%s", error)
+        raise Fault(FaultCode.STORE_UNAVAILABLE) from None
     if behoerde is None:
         raise Fault(FaultCode.AUTHORITY_UNKNOWN)
     if behoerde.gesperrt:
@@ -202,7 +206,7 @@ def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway:
     """0910 to the authority whose certificate signed: the message's own header may be what is wrong."""
     if spur.kennung is None:
         raise Fault(FaultCode.NOT_IDENTIFIABLE)
-    fassung = gateway.fassungen[gateway.packs.newest.name]
+    fassung = spur.fassung or gateway.fassungen[gateway.packs.newest_on(gateway.now().date()).name]
     nachricht = fassung.schreiber.ruecksendung(
         spur.kennung, behoerde, ruecksendung.grund, ruecksendung.hinweis, gateway.now(), str(uuid.uuid4())
     )
@@ -251,10 +255,13 @@ def _record(closed: Closed, umschlag: Umschlag, gateway: Gateway, spur: Spur) ->
     except UuidReused:
         fault = _close_fault(Fault(FaultCode.UUID_REUSED), umschlag, gateway, spur)  # a fault claims no UUID
         return _record(fault, umschlag, gateway, spur)
-    except StoreError as error:
-        log.error("not recorded exchange=%s reason=%s", spur.vorgang, error)
+    except Exception as error:  # whatever it is: nothing leaves that was not recorded
+        reason = error if isinstance(error, StoreError) else type(error).__name__
+        log.error("not recorded exchange=%s reason=%s", spur.vorgang, reason)
         spur.ergebnis, spur.codes = "fault", (FaultCode.NOT_RECORDED.name,)
         reply = umschlag.fault(FaultCode.NOT_RECORDED, "", gateway.clock())
     spur.done("record")
+    if spur.opened is not None and spur.ergebnis != "auskunft":
+        gateway.strangers.refused(len(spur.opened.nachricht))
     gateway.observe(spur)
     return Reply(reply, spur.ergebnis == "fault")

@@ -53,8 +53,9 @@ timestamp_window_seconds = 300    # how old a Timestamp may be
 
 [datenbank]
 # SQLAlchemy URLs. For PostgreSQL: "postgresql+psycopg://user@host/name"
-spiegel = {spiegel}       # mirror and authorities
-protokoll = {protokoll}    # Protokoll (section 40 BMG)
+spiegel = {spiegel}       # the mirror
+behoerden = {behoerden}   # the authorities
+protokoll = {protokoll}   # Protokoll (section 40 BMG)
 
 [schluessel]
 protokoll = "schluessel/protokoll.key"   # encrypts personal data in the Protokoll and signs its seals
@@ -86,7 +87,8 @@ def write_skeleton(instance: Path, *, land: str, gemeinden: tuple[str, ...], dat
         gemeinden=", ".join(f'"{ags}"' for ags in gemeinden),
         port=port,
         spiegel=_toml(database or "sqlite:///daten/spiegel.sqlite"),
-        protokoll=_toml(_beside(database) or "sqlite:///daten/protokoll.sqlite"),
+        behoerden=_toml(_beside(database, "behoerden") or "sqlite:///daten/behoerden.sqlite"),
+        protokoll=_toml(_beside(database, "protokoll") or "sqlite:///daten/protokoll.sqlite"),
     )
     (instance / FILE).write_text(text, encoding="utf-8")
 
@@ -96,12 +98,12 @@ def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _beside(database: str) -> str:
-    """A SQLite file has one writer: loading the mirror must not keep exchanges from being recorded."""
+def _beside(database: str, name: str) -> str:
+    """A SQLite file has one writer: while the mirror loads, exchanges are recorded and authorities blocked."""
     if not database.startswith("sqlite"):
         return database
     path = PurePosixPath(database)
-    return database.removesuffix(path.name) + f"{path.stem}-protokoll{path.suffix}"
+    return database.removesuffix(path.name) + f"{path.stem}-{name}{path.suffix}"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from gateway.meldewesen.anfrage import (
     Rueckweisung,
     Rueckweisungsgrund,
 )
+from gateway.meldewesen.aufbewahrung import tellable
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.regeln import Pruefling, ordered, pruefe, wirksame_rolle
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
@@ -69,7 +70,7 @@ def answer(anfrage: Personensuche, behoerde: Behoerde, mapping: Mapping, gateway
     if gruende:
         return _refused(*gruende)
     if formen is None:
-        merkmal = gateway.merkmale.open(anfrage.identifikationsmerkmal or "", behoerde.kennung, jetzt)
+        merkmal = gateway.merkmale.open(anfrage.identifikationsmerkmal or "", _empfaenger(anfrage, behoerde), jetzt)
         if merkmal is None:
             return _refused(Rueckweisungsgrund("01"))
         found = gateway.spiegel.hole(merkmal, heute)
@@ -89,7 +90,8 @@ def protokollinhalt(anfrage: Personensuche, behoerde: Behoerde, ergebnis: Ergebn
     stelle = anfrage.abrufende_stelle
     personen = ergebnis.inhalt.personen if isinstance(ergebnis.inhalt, Auskunft) else ()
     return {
-        "abrufberechtigte_stelle": {
+        "signiert_von": behoerde.name,
+        "abrufberechtigte_stelle": {  # as the message names it; for a zentrale Stelle, whom it passes on
             "name": stelle.behoerdenname,
             "anschrift": stelle.anschrift,
             "erreichbarkeit": stelle.erreichbarkeit,
@@ -141,12 +143,25 @@ def _shape(
     """§§ 5, 6 BMeldDAV: one person in full, several as a list, nobody as the neutral answer."""
     if not treffer:
         return NEUTRAL
+    rolle = wirksame_rolle(anfrage, behoerde)
     if len(treffer) == 1:
         heute = jetzt.astimezone(BERLIN).date().isoformat()
-        daten = mapping.person(treffer[0].datensatz, anfrage.anforderungselemente, heute)
+        datensatz = tellable(treffer[0].datensatz, rolle)
+        daten = mapping.person(datensatz, anfrage.anforderungselemente, heute)
         return Auskunft(EINDEUTIG, (Person(daten),))
-    seal = gateway.merkmale.seal
+    seal, empfaenger = gateway.merkmale.seal, _empfaenger(anfrage, behoerde)
     return Auskunft(
         TREFFERLISTE,
-        tuple(Person(mapping.treffer(t.datensatz), seal(t.merkmal, behoerde.kennung, jetzt)) for t in treffer),
+        tuple(
+            Person(mapping.treffer(tellable(t.datensatz, rolle)), seal(t.merkmal, empfaenger, jetzt)) for t in treffer
+        ),
     )
+
+
+def _empfaenger(anfrage: Personensuche, behoerde: Behoerde) -> str:
+    """To whom an Identifikationsmerkmal is given, in which municipality: § 39 (2) S. 3 BMG, § 9 BMeldDAV.
+
+    A zentrale Stelle passes it on to the authority that it names, and for that one only it holds.
+    """
+    stelle = anfrage.abrufende_stelle.behoerdenname if behoerde.zentrale_stelle else ""
+    return "\n".join((behoerde.kennung, anfrage.leser.kennung, stelle))

@@ -54,6 +54,10 @@ class Spiegel(Port):
         """
         ...
 
+    def check(self) -> None:
+        """Raises StoreError unless the mirror can be read now."""
+        ...
+
     def hole(self, merkmal: bytes, heute: str) -> Treffer | None:
         """The person with the mirror's id `merkmal`, unless blocked or gone. Raises StoreError."""
         ...
@@ -112,6 +116,10 @@ class Protokoll(Port):
         Raises UuidReused when the authority's UUID stands recorded with another digest, StoreError when nothing could
         be stored.
         """
+        ...
+
+    def check(self) -> None:
+        """Raises StoreError unless entries can be stored now."""
         ...
 
     def close(self) -> None:

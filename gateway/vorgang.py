@@ -8,9 +8,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.envelope.opened import Opened
-from gateway.envelope.parse import Limits
+from gateway.envelope.parse import Limits, Strangers
+from gateway.errors import GatewayError
 from gateway.meldewesen.anfrage import Nachrichtenkennung
 from gateway.meldewesen.behoerde import Behoerde
+from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.ports import Behoerden, Merkmale, Protokoll, Spiegel
 from gateway.xmeld.mapping import Mapping as XmeldMapping
 from gateway.xmeld.packs import Pack, Packs
@@ -18,17 +20,21 @@ from gateway.xmeld.schreiben import Schreiber
 
 log = logging.getLogger(__name__)
 
+#: Fingerprint of nobody's certificate, to ask whether the register of authorities answers.
+_NOBODY = "0" * 64
+
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @dataclass
 class Spur:
-    """What is known of an exchange so far, for record and log. Steps write it; none reads it."""
+    """What is known of an exchange so far, for record, log and a message that goes back."""
 
     empfangen: datetime
     anfrage_digest: bytes  # SHA-256 of the request as received
     opened: Opened | None = None
     behoerde: Behoerde | None = None
+    fassung: "Fassung | None" = None
     kennung: Nachrichtenkennung | None = None
     ergebnis: str = ""
     codes: tuple[str, ...] = ()
@@ -47,11 +53,12 @@ class Spur:
         self._last = now
 
     def log_bug(self, error: Exception) -> None:
-        """Type and place only: an exception's text may hold personal data."""
+        """Type and place only: an exception's text may hold personal data, unless it is one of ours."""
         place, trace = "?", error.__traceback__
         while trace is not None:
             place, trace = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}", trace.tb_next
-        log.error("bug exchange=%s type=%s place=%s", self.vorgang, type(error).__name__, place)
+        text = str(error) if isinstance(error, GatewayError) else "-"
+        log.error("bug exchange=%s type=%s place=%s text=%s", self.vorgang, type(error).__name__, place, text)
 
 
 @dataclass(frozen=True)
@@ -76,13 +83,24 @@ class Gateway:
     merkmale: Merkmale
     protokoll: Protokoll
     limits: Limits
+    strangers: Strangers  # what messages that got no Auskunft have made lxml remember
     clock: Callable[[], datetime]
     observe: Callable[[Spur], None]
 
     def serves(self, leser: str) -> bool:
         """Whether the reader's key names a municipality of this mirror."""
-        prefix, _, ags = leser.partition(":")
-        return prefix == "ags" and (ags in self.gemeinden if self.gemeinden else ags.startswith(self.land))
+        prefix, _, key = leser.partition(":")
+        try:
+            ags = Gemeindeschluessel(key)
+        except ValueError:
+            return False
+        return prefix == "ags" and (ags in self.gemeinden if self.gemeinden else ags.land == self.land)
+
+    def check_stores(self) -> None:
+        """Raises StoreError unless an exchange could be answered and recorded now."""
+        self.spiegel.check()
+        self.behoerden.of_certificate(_NOBODY)
+        self.protokoll.check()
 
     def now(self) -> datetime:
         """The present moment in the time of messages."""

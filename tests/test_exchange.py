@@ -14,6 +14,7 @@ import pytest
 from lxml import etree
 
 from gateway.envelope.client import SoapFault
+from gateway.envelope.parse import Strangers
 from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Ort
 from gateway.meldewesen.behoerde import Behoerde, Rolle
@@ -323,6 +324,9 @@ class BrokenProtokoll:
     def record(self, eintrag: Protokolleintrag) -> None:
         raise self.errors.pop(0) if len(self.errors) > 1 else self.errors[0]
 
+    def check(self) -> None:
+        raise self.errors[0]
+
     def close(self) -> None:
         pass
 
@@ -372,8 +376,8 @@ def test_an_answer_of_ours_that_is_invalid_never_leaves(house: Betrieb, monkeypa
 
 def test_a_broken_register_of_authorities_is_a_fault_that_is_recorded(house: Betrieb) -> None:
     other = replace(house, gateway=replace(house.gateway, behoerden=BrokenSpiegel(StoreError("gone"))))
-    assert other.ask(geschlecht="w") == "fault INTERNAL"
-    assert house.entries(1)[0].codes == ("INTERNAL",)
+    assert other.ask(geschlecht="w") == "fault STORE_UNAVAILABLE"
+    assert house.entries(1)[0].codes == ("STORE_UNAVAILABLE",)
 
 
 def test_only_the_municipalities_that_the_instance_names_are_served(house: Betrieb) -> None:
@@ -385,3 +389,75 @@ def test_only_the_municipalities_that_the_instance_names_are_served(house: Betri
 def test_a_person_of_another_municipality_is_not_found_here(house: Betrieb) -> None:
     house.lade([datensatz("W1", "09162000", familienname="Woanders", wohnungen=[wohnung("09162000")])])
     assert house.ask(familienname="Woanders", geschlecht="w") == "03"
+
+
+# -- § 13 (2) BMG and zentrale Stellen -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wer", "sicherheit", "told"), [(AMT, False, False), (FIU, True, False), (POLIZEI, True, True)]
+)
+def test_of_a_record_kept_under_section_13_only_a_sicherheitsbehoerde_gets_more_than_the_law_excepts(
+    house: Betrieb, wer: str, sicherheit: bool, told: bool
+) -> None:
+    house.lade(
+        [
+            datensatz(
+                "K1",
+                GEMEINDE,
+                familienname="Kept",
+                doktorgrad="Dr.",
+                verringerter_datenumfang=True,
+                sterbedatum="2010-01-02",
+            )
+        ]
+    )
+    answer = house.send(
+        house.frage(
+            wer,
+            sicherheit=sicherheit,
+            familienname="Kept",
+            geschlecht="w",
+            anforderungselemente=("1", "10", "19", "172"),
+        ),
+        wer,
+    )
+    assert outcome(answer) == "01"
+    assert (answer.find(".//{*}doktorgrad") is not None) is told
+    assert (answer.find(".//{*}geschlecht") is not None) is told
+    assert answer.findtext(".//{*}sterbetag") == "2010-01-02"
+    assert answer.findtext(".//{*}verringerterDatenumfang") == "true"
+
+
+def test_an_identifikationsmerkmal_that_a_zentrale_stelle_passes_on_holds_for_the_authority_it_named(
+    house: Betrieb,
+) -> None:
+    liste = house.send(house.frage(ZENTRALE, familienname="Zweimal", geschlecht="w", name="Amt A"), ZENTRALE)
+    merkmal = liste.findtext(".//{*}identifikationsmerkmal")
+    assert house.ask(ZENTRALE, identifikationsmerkmal=merkmal, name="Amt B") == "R 01"
+    assert house.ask(ZENTRALE, identifikationsmerkmal=merkmal, name="Amt A") == "01"
+
+
+def test_an_identifikationsmerkmal_holds_in_its_municipality_only(house: Betrieb) -> None:
+    liste = house.send(house.frage(familienname="Zweimal", geschlecht="w"))
+    merkmal = liste.findtext(".//{*}identifikationsmerkmal")
+    assert house.ask(identifikationsmerkmal=merkmal, leser="ags:09162000") == "R 01"
+
+
+def test_invented_names_in_signed_messages_do_not_grow_the_process_for_ever(house: Betrieb) -> None:
+    strangers = Strangers(budget=100_000)
+    other = replace(house, gateway=replace(house.gateway, strangers=strangers))
+    nachricht = house.frage(geschlecht="w").replace(b"xmeld:aktenzeichen>", b"xmeld:invented>")
+    while not strangers.exhausted:
+        assert outcome(other.send(nachricht.replace(b"AZ 1/2026", uuid.uuid4().hex.encode()))) in REFUSED
+    assert other.ask(geschlecht="w") == "01"
+
+
+REFUSED = ("0910 X001", "fault UUID_REUSED")
+
+
+def test_more_first_names_than_anybody_has_are_answered_neutrally(house: Betrieb) -> None:
+    assert (
+        house.ask(vornamen=" ".join(f"N{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(61)), geschlecht="w")
+        == "03"
+    )

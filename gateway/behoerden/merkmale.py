@@ -42,7 +42,7 @@ class SealedMerkmale:
         """
         if len(merkmal) != MERKMAL_BYTES:
             raise ValueError(f"the mirror's id of a person has {MERKMAL_BYTES} bytes")
-        expires = (now + VALIDITY - _EPOCH) // _SECOND
+        expires = -((_EPOCH - now - VALIDITY) // _SECOND)  # rounded up
         header, nonce = _VERSION + self._newest, os.urandom(_NONCE_BYTES)
         plain = merkmal + expires.to_bytes(_TIME_BYTES, "big")
         sealed = self._keys[self._newest].encrypt(nonce, plain, header + behoerde.encode("utf-8"))

@@ -161,9 +161,9 @@ class Strangers:
     """Bounds what strangers can make this process remember.
 
     lxml keeps every element, attribute and namespace name that a thread ever parsed in that thread's dictionary, for as
-    long as the thread lives: measured, 2 MB for each 880 kB of invented names. Names of senders who prove who they are
-    repeat themselves. So what was refused is added up, and once `budget` bytes are spent, envelopes are parsed in
-    threads that end with them (0.1 to 0.2 ms each) and take their dictionary along.
+    long as the thread lives: measured, 2 MB for each 880 kB of invented names. What is valid has the schema's names, so
+    what was refused is added up, and once `budget` bytes are spent, documents are parsed in threads that end with them
+    (0.1 to 0.2 ms each) and take their dictionary along. One for envelopes, one for the messages in them.
     """
 
     def __init__(self, budget: int = 32 << 20) -> None:
@@ -172,7 +172,7 @@ class Strangers:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the next envelope has to be parsed in isolation."""
+        """Whether the next document has to be parsed in isolation."""
         return self._left <= 0
 
     def refused(self, size: int) -> None:

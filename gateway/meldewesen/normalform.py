@@ -6,12 +6,8 @@ absent, on both sides.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from importlib.resources import files
 from unicodedata import normalize
-
-#: Names recur: a load of millions of persons computes most forms once. 2**17 entries are some 20 MB.
-CACHE_SIZE = 2**17
 
 
 def _read_table() -> dict[str, str]:
@@ -40,7 +36,6 @@ _STREET_ENDINGS = {"STR": "STRASSE", "PL": "PLATZ", "WEGLE": "WEG", "GAESSLE": "
 _STREET_ENDING = re.compile(f"(?:{'|'.join(_STREET_ENDINGS)})$")
 
 
-@lru_cache(CACHE_SIZE)
 def normalform(text: str) -> str:
     """Basic letters A to Z of `text` (Anlage Nr. 4 a). Digits, spaces, hyphens and all else unmapped are removed."""
     if not text.isascii():
@@ -48,7 +43,6 @@ def normalform(text: str) -> str:
     return text.translate(_LETTERS)
 
 
-@lru_cache(CACHE_SIZE)
 def strassenform(text: str) -> str:
     """Normal form of a street name, with its ending brought to one form (Anlage Nr. 4 e)."""
     return _STREET_ENDING.sub(lambda found: _STREET_ENDINGS[found[0]], normalform(text))

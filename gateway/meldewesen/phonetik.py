@@ -5,9 +5,6 @@ start only.
 """
 
 import re
-from functools import lru_cache
-
-from gateway.meldewesen.normalform import CACHE_SIZE
 
 #: Letters whose digit does not depend on their neighbours. H has no sound.
 _FIXED = {
@@ -31,7 +28,6 @@ _REPEATED = re.compile(r"([0-9])\1+")
 _HARD_AT_START, _HARD = frozenset("AHKLOQRUX"), frozenset("AHKOQUX")
 
 
-@lru_cache(CACHE_SIZE)
 def phonetik(form: str) -> str:
     """Phonetic code (digits) of the normal form `form`; empty when nothing in it sounds (only H)."""
     digits = "".join(

@@ -5,6 +5,7 @@ A normal form is made of letters, a phonetic code of digits, so one field holds 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -25,6 +26,21 @@ UNBEFRISTET, UNGESPERRT = "9999-12-31", ""
 
 #: Key of Germany in the list Gebiet; a birth or death there has no key of a state.
 _DEUTSCHLAND = "000"
+
+
+class _Formen(NamedTuple):
+    """The functions that bring a text to its form."""
+
+    normal: Callable[[str], str]
+    strasse: Callable[[str], str]
+    sound: Callable[[str], str]
+
+
+_FORMEN = _Formen(normalform, strassenform, phonetik)
+
+#: For loading: names recur, so a load of millions of persons computes most forms once (some 20 MB each). Those of a
+#: query are never remembered: nobody may learn from a process's memory whom others have looked for.
+_REMEMBERED = _Formen(*(lru_cache(2**17)(function) for function in _FORMEN))
 
 
 @dataclass(frozen=True)
@@ -84,15 +100,16 @@ class Indexformen:
 
 def formen_der_anfrage(auswahl: Auswahldaten) -> Suchformen:
     """What a query is compared by."""
-    code = _code if auswahl.phonetik else _unchanged
+    formen = _FORMEN
+    code = partial(_code, formen) if auswahl.phonetik else _unchanged
     ordens = normalform(auswahl.ordens_oder_kuenstlername or "")
     geburtsort, geburtsstaat = _place(auswahl.geburtsort)
     sterbeort, sterbestaat = _place(auswahl.sterbeort)
     return Suchformen(
         gemeindeschluessel=auswahl.gemeindeschluessel,
         phonetik=auswahl.phonetik,
-        familienname=next((code(form) for form in _whole(auswahl.familienname)), None),
-        vornamen=tuple(dict.fromkeys(code(form) for form in _parts(auswahl.vornamen))),
+        familienname=next((code(form) for form in _whole(formen, auswahl.familienname)), None),
+        vornamen=tuple(dict.fromkeys(code(form) for form in _parts(formen, auswahl.vornamen))),
         ordens_oder_kuenstlername=code(ordens) if ordens else None,
         postleitzahl=_trimmed(auswahl.postleitzahl) or None,
         strasse=strassenform(auswahl.strasse or "") or None,
@@ -112,9 +129,10 @@ def formen_der_anfrage(auswahl: Auswahldaten) -> Suchformen:
 
 def formen_des_datensatzes(datensatz: Datensatz) -> Indexformen:
     """What a record (checked by `datensatz.check`) is found by."""
+    formen = _REMEMBERED
     kuenstler = [datensatz.get("ordensname"), datensatz.get("kuenstlername")]  # 0501, 0502
     familiennamen = _all(
-        _whole,
+        partial(_whole, formen),
         datensatz["familienname"],  # 0101a
         datensatz.get("familienname_pass"),
         datensatz.get("geburtsname"),  # 0201a
@@ -122,24 +140,26 @@ def formen_des_datensatzes(datensatz: Datensatz) -> Indexformen:
         *kuenstler,
     )
     vornamen = _all(
-        _parts,
+        partial(_parts, formen),
         datensatz["vornamen"],  # 0301
         datensatz.get("vornamen_pass"),
         datensatz.get("gebraeuchlicher_vorname"),  # 0302
         *(frueher.get("vornamen") for frueher in datensatz.get("vornamen_vor_aenderung", ())),  # 0303
         *kuenstler,
     )
-    kuenstlernamen = {form for name in kuenstler if name and (form := normalform(name))}
+    kuenstlernamen = {form for name in kuenstler if name and (form := formen.normal(name))}
     return Indexformen(
-        paare=frozenset(product(familiennamen, vornamen)).union(product(_codes(familiennamen), _codes(vornamen))),
-        kuenstlernamen=frozenset(kuenstlernamen | _codes(kuenstlernamen)),
+        paare=frozenset(product(familiennamen, vornamen)).union(
+            product(_codes(formen, familiennamen), _codes(formen, vornamen))
+        ),
+        kuenstlernamen=frozenset(kuenstlernamen | _codes(formen, kuenstlernamen)),
         geburtsdaten=frozenset([datensatz["geburtsdatum"], *datensatz.get("fruehere_geburtsdaten", ())]),
-        anschriften=frozenset(_addresses(datensatz)),
+        anschriften=frozenset(_addresses(formen, datensatz)),
         geschlecht=datensatz.get("geschlecht", ""),
-        geburtsort=normalform(datensatz.get("geburtsort", "")),
+        geburtsort=formen.normal(datensatz.get("geburtsort", "")),
         geburtsstaat=_state(datensatz.get("geburtsstaat")),
         sterbedatum=datensatz.get("sterbedatum", ""),
-        sterbeort=normalform(datensatz.get("sterbeort", "")),
+        sterbeort=formen.normal(datensatz.get("sterbeort", "")),
         sterbestaat=_state(datensatz.get("sterbestaat")),
         azr_nummer=_trimmed(datensatz.get("azr_nummer")),
         sperre_bis=sperre_bis(datensatz.get("auskunftssperren", ())),
@@ -185,34 +205,34 @@ def platzhalter(auswahl: Auswahldaten) -> bool:
     return any("?" in text or "*" in text for text in texte if text)
 
 
-def _whole(name: str | None) -> list[str]:
+def _whole(formen: _Formen, name: str | None) -> list[str]:
     """The one form of an undivided name, or none when it is absent. Anlage Nr. 4 b."""
     if name is None or name == NICHT_VORHANDEN:
         return [name] if name else []
-    return [form] if (form := normalform(name)) else []
+    return [form] if (form := formen.normal(name)) else []
 
 
-def _parts(namen: str | None) -> list[str]:
+def _parts(formen: _Formen, namen: str | None) -> list[str]:
     """The forms of first names: split at spaces, not at hyphens, and then normalised. Anlage Nr. 4 c."""
     if namen is None or namen == NICHT_VORHANDEN:
         return [namen] if namen else []
-    return [form for name in namen.split() if (form := normalform(name))]
+    return [form for name in namen.split() if (form := formen.normal(name))]
 
 
 def _all(forms_of: Callable[[str | None], list[str]], *names: str | None) -> set[str]:
     return {form for name in names for form in forms_of(name)}
 
 
-def _code(form: str) -> str:
-    return form if form == NICHT_VORHANDEN else phonetik(form) or STUMM
+def _code(formen: _Formen, form: str) -> str:
+    return form if form == NICHT_VORHANDEN else formen.sound(form) or STUMM
 
 
 def _unchanged(form: str) -> str:
     return form
 
 
-def _codes(forms: Iterable[str]) -> set[str]:
-    return {_code(form) for form in forms}
+def _codes(formen: _Formen, forms: Iterable[str]) -> set[str]:
+    return {_code(formen, form) for form in forms}
 
 
 def _trimmed(text: str | None) -> str:
@@ -232,12 +252,12 @@ def _place(ort: Ort | None) -> tuple[str | None, str | None]:
     return form or None, staat if form or staat else None
 
 
-def _addresses(datensatz: Datensatz) -> Iterable[Anschriftform]:
+def _addresses(formen: _Formen, datensatz: Datensatz) -> Iterable[Anschriftform]:
     for wohnung in datensatz["wohnungen"]:
         inland = wohnung["anschrift"].get("inland")
         if inland and inland["ags"] == datensatz["ags"]:
             yield Anschriftform(
-                strasse=strassenform(inland.get("strasse", "")),
+                strasse=formen.strasse(inland.get("strasse", "")),
                 postleitzahl=_trimmed(inland.get("plz")),
                 hausnummer=_trimmed(inland.get("hausnummer")),
                 hausnummer_zusatz=_trimmed(inland.get("hausnummer_zusatz")),

@@ -72,8 +72,12 @@ class Sammler(Generic[T]):
         if len(self._queue) >= self._capacity:
             raise StoreError(f"{self._capacity} entries wait for the Protokoll already")
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="protokoll", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="protokoll", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                raise StoreError("the Protokoll's thread cannot be started") from None
+            self._thread = thread
         self._queue.append(auftrag)
         self._changed.notify()
 

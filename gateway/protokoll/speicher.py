@@ -11,6 +11,7 @@ from gateway.protokoll.sammler import Sammler
 from gateway.protokoll.satz import Satz, prepare
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.schreiber import Schreiber
+from gateway.protokoll.stand import check_usable
 
 WARTEZEIT = 5.0  # seconds that an exchange waits for its record
 MAX_WARTENDE = 1024
@@ -41,6 +42,10 @@ class SqlProtokoll:
         in the last case it may yet be stored.
         """
         self._sammler.submit(prepare(eintrag))
+
+    def check(self) -> None:
+        """Raises StoreError unless entries can be stored now."""
+        check_usable(self._engine, self._schluessel)
 
     def close(self) -> None:
         """Stores what waits and ends the writer; `record` raises StoreError afterwards."""

@@ -36,6 +36,16 @@ def create_schema(engine: Engine, schluessel: Protokollschluessel) -> None:
         connection.commit()
 
 
+def check_usable(engine: Engine, schluessel: Protokollschluessel) -> None:
+    """Raises StoreError unless entries can be stored: the database takes a writer, and the key is this Protokoll's."""
+    with store_errors("the Protokoll cannot be written"), engine.connect() as connection:
+        begin(connection, write=True)
+        stand = connection.execute(_SELECT.with_for_update()).one_or_none()
+        connection.rollback()
+    if stand is None or not stand_holds(schluessel.siegel_oeffentlich, stand):
+        raise StoreError("the Protokoll was begun with another key, or its register is damaged: run protokoll verify")
+
+
 def begin_chain(connection: Connection, schluessel: Protokollschluessel, jetzt: int) -> tuple[int, bytes, bytes]:
     """Adds a chain to the register: its number, Kennung and hash. `jetzt` in microseconds.
 

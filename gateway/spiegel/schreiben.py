@@ -45,6 +45,7 @@ class Schreiber:
         self._connection = connection
         self._first_id = (connection.execute(select(func.max(person.c.id))).scalar() or 0) + 1
         self._strassen: set[_Row] = set()
+        self._fruehere: set[_Row] = set()  # streets of blocked persons whose records were replaced
         self.personen = 0
         self.ersetzt = 0
 
@@ -76,7 +77,12 @@ class Schreiber:
         return doppelt
 
     def write_strassen(self, verzeichnis: Collection[tuple[str, str]]) -> None:
-        """Adds the streets (AGS, normal form) of directories, and those of all persons written so far."""
+        """Adds the streets (AGS, normal form) of directories, and those of all persons written so far.
+
+        What a replaced record of a blocked person had told is forgotten: the block may last longer now.
+        """
+        for row in self._fruehere - self._strassen:
+            self._forget(row)
         rows = self._strassen.union((ags, form, UNGESPERRT) for ags, form in verzeichnis)
         if rows:
             columns = strasse.columns.keys()
@@ -93,8 +99,22 @@ class Schreiber:
                     known[ags, row.ordnungsmerkmal] = (row.id, bytes(row.merkmal))
         return known
 
+    def _forget(self, row: _Row) -> None:
+        """Takes away a street with the end of a block, unless another person has both."""
+        ags, form, sperre_bis = row
+        same = (person.c.ags == ags, person.c.sperre_bis == sperre_bis, anschrift.c.strasse == form)
+        held = select(person.c.id).join(anschrift, anschrift.c.person_id == person.c.id).where(*same).limit(1)
+        if self._connection.execute(held).first() is None:
+            s = strasse.c
+            self._connection.execute(delete(strasse).where(s.ags == ags, s.name == form, s.sperre_bis == sperre_bis))
+
     def _delete(self, ids: list[int]) -> None:
         for chunk in _chunks(ids):
+            blocked = select(person.c.ags, anschrift.c.strasse, person.c.sperre_bis).join(
+                anschrift, anschrift.c.person_id == person.c.id
+            )
+            blocked = blocked.where(person.c.id.in_(chunk), person.c.sperre_bis != UNGESPERRT)
+            self._fruehere.update(tuple(row) for row in self._connection.execute(blocked))
             self._connection.execute(delete(person).where(person.c.id.in_(chunk)))
             for table in (suchpaar, kuenstlername, geburtsdatum, anschrift):
                 self._connection.execute(delete(table).where(table.c.person_id.in_(chunk)))

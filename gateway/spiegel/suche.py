@@ -18,6 +18,9 @@ _PERSON = ("geburtsort", "geburtsstaat", "geschlecht", "sterbedatum", "sterbeort
 #: Fields of Suchformen that must agree in one row of `anschrift` (Anlage Nr. 4 g).
 _ANSCHRIFT = ("postleitzahl", "strasse", "hausnummer", "hausnummer_zusatz", "hausnummer_teil")
 
+#: Nobody in a register has as many first names; a statement has a parameter for each.
+MAX_VORNAMEN = 60
+
 _NAMEN = ("familienname", "ordens_oder_kuenstlername")
 
 _CRITERIA = (*_NAMEN, "geburtsdatum", *_PERSON, *_ANSCHRIFT)
@@ -59,6 +62,8 @@ class SqlSpiegel:
         """
         if not mindestangaben_erfuellt(formen):
             raise ValueError("a Personensuche needs the data of § 38 (1) BMG")
+        if len(formen.vornamen) > MAX_VORNAMEN:
+            return Trefferfolge(())
         given = tuple(name for name in _CRITERIA if getattr(formen, name) is not None)
         werte: dict[str, object] = {name: getattr(formen, name) for name in given}
         werte |= {f"vorname{number}": vorname for number, vorname in enumerate(formen.vornamen)}
@@ -70,6 +75,10 @@ class SqlSpiegel:
         """See `gateway.ports.Spiegel.kennt_strasse`. One known from blocked persons only counts after their block."""
         werte = {"ags": formen.gemeindeschluessel, "strasse": formen.strasse, "heute": heute}
         return bool(self._zugang.rows(_STRASSE, werte)[0][0])
+
+    def check(self) -> None:
+        """See `gateway.ports.Spiegel.check`."""
+        self._zugang.rows(_EINER, {})
 
     def hole(self, merkmal: bytes, heute: str) -> Treffer | None:
         """See `gateway.ports.Spiegel.hole`."""
@@ -155,5 +164,7 @@ _STRASSE = select(
         strasse.c.sperre_bis < bindparam("heute"),
     )
 )
+
+_EINER = select(person.c.id).limit(1)
 
 _HOLE = select(*_ERGEBNIS).where(person.c.merkmal == bindparam("merkmal"), person.c.sperre_bis < bindparam("heute"))

@@ -42,6 +42,8 @@ person = Table(
     Column("datensatz", Text, nullable=False),  # JSON
     Unique("ags", "ordnungsmerkmal"),
 )
+_BLOCKED = person.c.sperre_bis != ""
+Index("person_gesperrt", person.c.ags, person.c.sperre_bis, postgresql_where=_BLOCKED, sqlite_where=_BLOCKED)
 
 
 def _key(name: str) -> Column[str]:

@@ -32,9 +32,6 @@ T = TypeVar("T")
 XML = "text/xml; charset=utf-8"
 _HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
 
-#: Certificate of nobody, to ask the register of authorities whether it answers.
-_NOBODY = "0" * 64
-
 #: When not even a fault can be signed.
 _UNSIGNED = (
     f'<e:Envelope xmlns:e="{names.SOAP}"><e:Body><e:Fault><faultcode>e:Server</faultcode>'
@@ -109,9 +106,9 @@ class App:
 
     async def _health(self) -> Response:
         try:
-            await self._in_thread(lambda: self._gateway.behoerden.of_certificate(_NOBODY))
+            await self._in_thread(self._gateway.check_stores)
         except StoreError:
-            return _json(HTTPStatus.SERVICE_UNAVAILABLE, "register not available")
+            return _json(HTTPStatus.SERVICE_UNAVAILABLE, "a store is not available")
         return _json(HTTPStatus.OK, "ok")
 
     async def _in_thread(self, function: Callable[[], T]) -> T:

@@ -1,5 +1,7 @@
 """The HTTP server: granian's worker processes, each with an App of its own."""
 
+import ctypes
+import logging
 import multiprocessing
 import os
 import signal
@@ -10,7 +12,6 @@ from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from gateway import protokoll
 from gateway.bootstrap import Instance, build_gateway, build_umschlag
 from gateway.config import Config
 from gateway.errors import ConfigError
@@ -23,8 +24,13 @@ GRACE = 30
 #: Connections of one worker, idle ones too; a worker buffers no more than one request of `max_bytes` for each.
 CONNECTIONS = 256
 
+#: linux/prctl.h
+_PR_SET_PDEATHSIG = 1
+
 #: Bytes of a request's head.
 _MAX_HEAD = 64 << 10
+
+log = logging.getLogger(__name__)
 
 _HANDLER = {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
 _LOGGING = {
@@ -50,9 +56,11 @@ def build(instance: Instance) -> App:
     """
     _check_tls(instance)
     _check_address(instance.config.http.host, instance.config.http.port)
-    instance.authorities(readonly=True).all()
-    protokoll.Einsicht(instance.protokoll(readonly=True)).entries(1)
-    return App(build_gateway(instance), build_umschlag(instance), instance.config.http, address_of(instance.config))
+    if not (instance.config.http.loopback or instance.config.signatur.timestamp_required):
+        log.warning("signatur.timestamp_required is false: a captured request without a Timestamp can be sent again")
+    gateway = build_gateway(instance)
+    gateway.check_stores()
+    return App(gateway, build_umschlag(instance), instance.config.http, address_of(instance.config))
 
 
 #: What the main process has built; the workers are forked from it, and a replaced one serves at once.
@@ -104,6 +112,7 @@ def _become_worker() -> None:
     It inherits the main process's handlers until granian sets its own, and would miss a SIGTERM that comes before.
     """
     os.setpgid(0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)  # nobody serves on when the main process was killed
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
 

@@ -21,7 +21,7 @@ from gateway.xmeld.verstoss import Verstoss, explain_by_place, explain_by_rule
 __all__ = ["Direction", "Message", "Pack", "Packs", "Verstoss"]
 
 # xmlschema takes some 60 times as long as lxml; beyond this size the place alone must do.
-MAX_EXPLAINED_ELEMENTS = 5000
+MAX_EXPLAINED_ELEMENTS = 1000
 
 
 class Pack:
@@ -142,8 +142,13 @@ class Packs:
 
     @property
     def newest(self) -> Pack:
-        """The pack of the latest version, for what answers no particular one."""
+        """The pack of the latest version, in use already or not."""
         return max(self.packs, key=lambda pack: pack.valid_from)
+
+    def newest_on(self, today: date) -> Pack:
+        """The pack of the latest version that is in use on `today`, for what answers no particular one."""
+        begun = [pack for pack in self.packs if pack.valid_from <= today] or self.packs
+        return max(begun, key=lambda pack: pack.valid_from)
 
     def choose(self, root: etree._Element) -> tuple[Pack, str]:
         """The one pack that claims the message, and the message's number.

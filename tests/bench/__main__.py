@@ -11,6 +11,7 @@ from tests.bench import exchanges, search, served
 from tests.bench.workload import KEYS, Workload
 
 PARTS = ("exchange", "http", "search")
+SMALLEST = 5000  # persons of a mirror that is searched
 
 
 def main() -> int:
@@ -22,7 +23,7 @@ def main() -> int:
         if "exchange" in arguments.only:
             exchanges.show([_exchanges(folder / key, key, 20 if quick else 120) for key in KEYS], out)
         if "http" in arguments.only:
-            served.show(list(served.measure(folder, 240 if quick else 3000)), out)
+            served.show(list(served.measure(folder, 160 if quick else 2000)), out)
         if "search" in arguments.only:
             sizes = arguments.persons or ([10_000, 100_000] if quick else [10_000, 100_000, 1_000_000])
             search.run(folder, sizes, 200 if quick else 500, out)
@@ -46,8 +47,8 @@ def _arguments() -> argparse.Namespace:
 
 def _sizes(text: str) -> list[int]:
     sizes = sorted(int(size) for size in text.split(","))
-    if sizes[0] < 1000:
-        raise argparse.ArgumentTypeError("a mirror needs 1000 persons at least")
+    if sizes[0] < SMALLEST:
+        raise argparse.ArgumentTypeError(f"a mirror needs {SMALLEST} persons at least")
     return sizes
 
 

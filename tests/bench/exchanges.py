@@ -25,7 +25,6 @@ GOALS = {"RSA-3072": 0.65, "P-256": 0.40}
 THREADS = 4
 BATCH = 24
 
-STEPS = ("open", "choose", "validate", "read", "authorise", "answer", "write", "close", "record")
 LIMIT_PARTS = {
     "open": "parse, 4 digests, verify, base64",
     "choose": "parse",
@@ -91,7 +90,7 @@ def _measure(workload: Workload, inner: Gateway, rounds: int) -> Figures:
         return exchange(request.envelope, umschlag, gateway).body
 
     replies = [run(request) for request in workload.sign(ASKED)]
-    floor = _Floors(workload, replies)
+    floor = Floors(workload, replies)
     works: dict[str, Work] = {"exchange": run, "limit": floor}
 
     def both(rounds: int, threads: int) -> dict[str, Samples]:
@@ -114,7 +113,7 @@ def _measure(workload: Workload, inner: Gateway, rounds: int) -> Figures:
     )
 
 
-class _Floors:
+class Floors:
     """A Floor for each thread."""
 
     def __init__(self, workload: Workload, replies: Sequence[bytes]) -> None:
@@ -188,10 +187,8 @@ def _steps(one: Figures) -> Table:
     for column in ("step", "exchange", "limit", "rest", "in the limit"):
         table.add_column(column, justify="left" if column in ("step", "in the limit") else "right")
     rest: dict[str, float] = {}
-    for step in STEPS:
-        own, part = one.steps.get(step, 0.0), one.parts.get(step, 0.0)
-        if step == "record":
-            own = one.record_cpu
+    for step, seconds in one.steps.items():
+        own, part = (one.record_cpu if step == "record" else seconds), one.parts.get(step, 0.0)
         rest[step] = own - part
         table.add_row(step, *_ms(own, part, own - part), LIMIT_PARTS.get(step, ""))
     table.add_section()

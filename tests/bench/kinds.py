@@ -1,7 +1,7 @@
 """The kinds of Personensuche whose latency is measured, each asked for persons whom the mirror has."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -31,6 +31,7 @@ class Namen(Enum):
     KUENSTLERNAME = "Künstlername"
     BEIDE = "own and Künstlername"
     HAEUFIGSTE = "commonest"  # of the biggest municipality, most of them not the person's own
+    VIELER = "1,200 persons'"  # all of them of the biggest municipality: more than an answer may hold
     NIEMANDS = "nobody's"
 
 
@@ -46,11 +47,12 @@ class Kind:
     @property
     def name(self) -> str:
         """For the table."""
-        names = self.namen.value + (" names" if self.namen in (Namen.EIGENE, Namen.HAEUFIGSTE, Namen.NIEMANDS) else "")
+        names = self.namen.value + ("" if self.namen in _OF_NAMES else " names")
         count = f", {self.vornamen} first names" if self.vornamen > 1 else ""
         return f"{names}{count}{', phonetic' if self.phonetik else ''} + {' + '.join(_LABELS[f] for f in self.gegeben)}"
 
 
+_OF_NAMES = (Namen.FRUEHERE, Namen.KUENSTLERNAME, Namen.BEIDE)
 _LABELS = {
     "geburtsdatum": "birth date",
     "geburtsort": "birth place",
@@ -75,6 +77,7 @@ KINDS: Sequence[Kind] = (
     *(Kind(given, Namen.HAEUFIGSTE) for given in (_TAG, _SEX, _WEG, _ADRESSE, _PLZ, _ORT, ("sterbedatum",))),
     *(Kind(given, Namen.HAEUFIGSTE, phonetik=True) for given in (_TAG, _SEX, _WEG, _PLZ, _ORT)),
     Kind(_SEX, Namen.HAEUFIGSTE, vornamen=2),
+    *(Kind(given, Namen.VIELER) for given in (_TAG, _SEX, _WEG)),
     *(Kind(_TAG, Namen.NIEMANDS, phonetik) for phonetik in (False, True)),
 )
 
@@ -88,6 +91,16 @@ _PERSONEN = "SELECT datensatz FROM person WHERE id IN ({})"
 
 Paar = tuple[str, str]
 
+VIELE = 1200
+_VIELER_NAME = {"familienname": "Tausendfach", "vornamen": "Sehrviele"}
+
+
+def viele(persons: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The persons, the first VIELE of them as women of one name in the biggest municipality."""
+    changed = {**_VIELER_NAME, "geschlecht": "w", "ags": mustergemeinden(LAND)[0].ags}
+    for number, person in enumerate(persons):
+        yield {**person, **changed} if number < VIELE else person
+
 
 class Fundus:
     """Persons of a mirror, and the names that are the commonest in its biggest municipality."""
@@ -100,8 +113,10 @@ class Fundus:
             ids = [*self._random.sample(range(1, persons + 1), min(persons, _LOOKED_AT)), *_rare(connection)]
             self._persons = list(_records(connection, ids))
             paare = [(row.familie, row.vorname) for row in connection.execute(text(_PAARE), {"ags": self._ags})]
+        vieler = _pairs_of_many()
         self._common: Mapping[bool, Sequence[Paar]] = {
-            phonetik: [paar for paar in paare if paar[0].isdigit() is phonetik][:_COMMON] for phonetik in (False, True)
+            phonetik: [paar for paar in paare if paar[0].isdigit() is phonetik and paar not in vieler][:_COMMON]
+            for phonetik in (False, True)
         }
 
     def queries(self, kind: Kind, number: int) -> list[Suchformen]:
@@ -118,7 +133,7 @@ class Fundus:
             return None
         if every.geburtsort and "geburtsort" in given:
             given["geburtsstaat"] = every.geburtsstaat
-        ags = self._ags if kind.namen is Namen.HAEUFIGSTE else every.gemeindeschluessel
+        ags = self._ags if kind.namen in (Namen.HAEUFIGSTE, Namen.VIELER) else every.gemeindeschluessel
         return Suchformen(ags, kind.phonetik, **names, **given)
 
     def _names(self, kind: Kind, every: Suchformen) -> dict[str, Any] | None:
@@ -151,6 +166,8 @@ def _auswahldaten(kind: Kind, person: Record) -> Auswahldaten:
         {},
     )
     familienname = {Namen.FRUEHERE: person.get("geburtsname"), Namen.NIEMANDS: "Nirgendwoher"}
+    if kind.namen is Namen.VIELER:
+        person = {**person, **_VIELER_NAME}
     sterbedatum = person.get("sterbedatum")
     return Auswahldaten(
         gemeindeschluessel=Gemeindeschluessel(person["ags"]),
@@ -172,6 +189,15 @@ def _auswahldaten(kind: Kind, person: Record) -> Auswahldaten:
 def _rare(connection: Connection) -> Iterator[int]:
     """Persons with a Künstlername: a few in a thousand have one."""
     return iter(connection.execute(text("SELECT person_id FROM kuenstlername GROUP BY person_id LIMIT 2000")).scalars())
+
+
+def _pairs_of_many() -> set[Paar]:
+    """Their pair of normal forms, and of codes."""
+    formen = (
+        formen_der_anfrage(Auswahldaten(mustergemeinden(LAND)[0].ags, **_VIELER_NAME, phonetik=phonetik))
+        for phonetik in (False, True)
+    )
+    return {(one.familienname or "", one.vornamen[0]) for one in formen}
 
 
 def _records(connection: Connection, ids: Sequence[int]) -> Iterator[Record]:

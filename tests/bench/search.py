@@ -24,7 +24,7 @@ from gateway.spiegel.musterorte import strassen
 from gateway.spiegel.musterspiegel import mustergemeinden
 from gateway.spiegel.suche import SqlSpiegel
 from gateway.spiegel.tabellen import create_schema
-from tests.bench.kinds import KINDS, Fundus, Kind
+from tests.bench.kinds import KINDS, Fundus, Kind, viele
 from tests.bench.measuring import quantile
 from tests.bench.workload import LAND
 from tests.databases import KINDS as DATABASES
@@ -67,7 +67,10 @@ def _grow(folder: Path, urls: Mapping[str, str], before: int, size: int) -> str:
     shares = [share - before // _PROCESSES for share in shares]
     files = [folder / f"persons-{size}-{part}" for part in range(_PROCESSES)]
     with ProcessPoolExecutor(max(_PROCESSES, len(urls)), get_context("spawn")) as pool:
-        for done in [pool.submit(_generate, *job) for job in zip(files, shares, strict=True)]:
+        for done in [
+            pool.submit(_generate, file, share, before == 0 and file == files[0])
+            for file, share in zip(files, shares, strict=True)
+        ]:
             done.result()
         generated = time.perf_counter() - start
         loads = {kind: pool.submit(_load, url, files) for kind, url in urls.items()}
@@ -77,14 +80,18 @@ def _grow(folder: Path, urls: Mapping[str, str], before: int, size: int) -> str:
     return f"{sum(shares)} persons more: generated in {generated:.0f} s, loaded side by side: {rates}"
 
 
-def _generate(file: Path, persons: int) -> None:
-    """Writes a file as `xmeld-gateway spiegel load` takes it. Its name is the seed and sets its persons' keys apart."""
+def _generate(file: Path, persons: int, many: bool) -> None:
+    """Writes a file as `xmeld-gateway spiegel load` takes it. Its name is the seed and sets its persons' keys apart.
+
+    With `many` there are more persons of one name than an answer may hold.
+    """
     orte, seed = mustergemeinden(LAND), sum(file.name.encode())
+    records = generate(persons, seed=seed, gemeinden=orte)
     with file.open("w", encoding="utf-8") as lines:
         for gemeinde in orte:
             json.dump({"strassen": {"ags": gemeinde.ags, "namen": strassen(gemeinde, seed)}}, lines)
             lines.write("\n")
-        for record in generate(persons, seed=seed, gemeinden=orte):
+        for record in viele(records) if many else records:
             record["ordnungsmerkmal"] = f"{file.name}-{record['ordnungsmerkmal']}"
             json.dump(record, lines, ensure_ascii=False)
             lines.write("\n")

@@ -59,14 +59,14 @@ class Request:
 class Workload:
     """An instance and requests to it. A context manager: leaving it closes the instance's databases."""
 
-    def __init__(self, folder: Path, key: str, database: str = "") -> None:
+    def __init__(self, folder: Path, key: str, database: str = "", *, persons: int = MIRROR) -> None:
         """`key` is one of KEYS: the kind of the gateway's and of the authority's keys. `database`: URL, or SQLite.
 
         Made in a process of its own: what loading leaves of this one's memory would slow down what is measured.
         """
         self.key = key
         with ProcessPoolExecutor(1, get_context("spawn")) as aside:
-            self._asked = aside.submit(_prepare, folder, key, database).result()
+            self._asked = aside.submit(_prepare, folder, key, database, persons).result()
         self.instance = Instance.read(folder)
         self._turn = 0
 
@@ -101,10 +101,10 @@ class Workload:
         return Request(self.client.request(message, now), person)
 
 
-def _prepare(folder: Path, key: str, database: str) -> list[dict[str, str]]:
+def _prepare(folder: Path, key: str, database: str, persons: int) -> list[dict[str, str]]:
     """Makes the instance with its mirror; the persons to ask for."""
     with instance.create(folder, land=LAND, gemeinden=(), database=database, port=free_port(), kind=KEYS[key]) as here:
-        sample: list[Eintrag] = list(mustereintraege(mustergemeinden(LAND), MIRROR, seed=1))
+        sample: list[Eintrag] = list(mustereintraege(mustergemeinden(LAND), persons, seed=1))
         lade(here.register(), sample)
         return _ordinary_persons(sample, ASKED)
 

@@ -93,8 +93,8 @@ def test_a_broken_foreign_or_encrypted_tls_file_stops_the_start(run: Run, own: P
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://nobody@127.0.0.1:1/nothing", "the authorities cannot be read (OperationalError)"),
-        ("sqlite:///daten/nowhere.sqlite", "the authorities cannot be read ("),
+        ("postgresql://nobody@127.0.0.1:1/nothing", "the mirror cannot be read (OperationalError)"),
+        ("sqlite:///daten/nowhere.sqlite", "the mirror cannot be read ("),
         ("mysql://localhost/x", "database: must be a URL"),
         ("nonsense", "database: must be a URL"),
     ],

@@ -11,7 +11,7 @@ from gateway.errors import Fault, FaultCode
 from tests.envelope.workshop import NACHRICHT, NOW, client, request, umschlag
 from tests.hostile.mutator import mutations
 
-COUNT = 750
+COUNT = 1000
 SECONDS = 0.5  # of processor time for one request; usually a thousandth of a second
 REQUESTS = {
     "signed with libxmlsec": request,

@@ -18,7 +18,7 @@ from gateway.spiegel.lesezugang import execute
 from gateway.spiegel.suche import SqlSpiegel, personensuche
 from gateway.spiegel.tabellen import create_schema
 from tests.databases import KINDS, fresh_database, opened
-from tests.spiegel.personen import AGS, HEUTE, datensatz, sperre
+from tests.spiegel.personen import AGS, HEUTE, datensatz, sperre, wohnung
 
 GESTERN, MORGEN = "2025-11-21", "2025-11-23"
 
@@ -217,3 +217,10 @@ def test_no_statement_shape_lacks_the_exclusion() -> None:
         sql = str(personensuche(given, 1 if "familienname" in given else 0))
         assert "person.sperre_bis < :heute" in sql
         assert json.dumps(sql).count("sperre_bis < :heute") == 2
+
+
+def test_a_street_stays_unknown_when_the_block_of_its_only_inhabitant_is_prolonged(engine: Engine) -> None:
+    dort = [wohnung(strasse="Frauenhausgasse")]
+    for frist in ("2025-11-01", "2099-12-31"):
+        lade(engine, [datensatz(wohnungen=dort, **sperre("3", frist=frist))])
+    assert not SqlSpiegel(engine).kennt_strasse(formen(strasse="Frauenhausgasse"), HEUTE)

@@ -91,7 +91,7 @@ def test_health_says_when_the_register_does_not_answer(house: Betrieb) -> None:
 
     silent = replace(house, gateway=replace(house.gateway, behoerden=Silent()))
     status, body = call(silent, b"", "GET", "/health")
-    assert (status, body) == (503, b'{"status": "register not available"}')
+    assert (status, body) == (503, b'{"status": "a store is not available"}')
 
 
 def test_a_body_that_does_not_come_in_time_is_refused_with_what_had_come() -> None:
