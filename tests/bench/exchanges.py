@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import median
+from typing import Any, cast
 
 from cryptography import x509
 from lxml import etree
@@ -60,8 +61,9 @@ class _Clocked:
         self._protokoll.record(eintrag)
         self.cpu.append(time.process_time() - before)
 
-    def close(self) -> None:
-        self._protokoll.close()
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the Protokoll's own."""
+        return getattr(self._protokoll, name)
 
 
 def measure(workload: Workload, rounds: int) -> Figures:
@@ -84,7 +86,7 @@ def _measure(workload: Workload, inner: Gateway, rounds: int) -> Figures:
             raise AssertionError("a request of the bench does not find its one person")
         zeiten.append(spur.zeiten)
 
-    gateway = replace(inner, observe=observe, protokoll=clocked)
+    gateway = replace(inner, observe=observe, protokoll=cast(Protokoll, clocked))
 
     def run(request: Request) -> bytes:
         return exchange(request.envelope, umschlag, gateway).body

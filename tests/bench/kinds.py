@@ -194,7 +194,7 @@ def _rare(connection: Connection) -> Iterator[int]:
 def _pairs_of_many() -> set[Paar]:
     """Their pair of normal forms, and of codes."""
     formen = (
-        formen_der_anfrage(Auswahldaten(mustergemeinden(LAND)[0].ags, **_VIELER_NAME, phonetik=phonetik))
+        formen_der_anfrage(Auswahldaten(mustergemeinden(LAND)[0].ags, *_VIELER_NAME.values(), phonetik=phonetik))
         for phonetik in (False, True)
     )
     return {(one.familienname or "", one.vornamen[0]) for one in formen}
