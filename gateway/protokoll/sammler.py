@@ -1,4 +1,7 @@
-"""Group commit: many threads hand in one item each and wait for it alone; one thread commits what has gathered."""
+"""Group commit: many threads hand in one item each and wait for it alone; one thread commits what has gathered.
+
+An item that finds nobody waiting or writing may be committed in its own thread: that spares the way to the other one.
+"""
 
 import logging
 import threading
@@ -14,6 +17,9 @@ T = TypeVar("T")
 
 #: Commits the items durably; per item None or why it was not stored. What it raises goes to all of them.
 Commit = Callable[[Sequence[T]], Sequence[Exception | None]]
+
+#: The same without waiting for anybody: None when that is not possible now.
+CommitNow = Callable[[Sequence[T]], Sequence[Exception | None] | None]
 
 
 class _Auftrag(Generic[T]):
@@ -35,8 +41,12 @@ class _Auftrag(Generic[T]):
 class Sammler(Generic[T]):
     """The queue and its thread, which starts with the first item. Not to be used across a fork."""
 
-    def __init__(self, commit: Commit[T], *, timeout: float, capacity: int, batch: int) -> None:
+    def __init__(
+        self, commit: Commit[T], now: CommitNow[T] | None = None, *, timeout: float, capacity: int, batch: int
+    ) -> None:
         self._commit = commit
+        self._now = now
+        self._writing = False
         self._timeout = timeout
         self._capacity = capacity
         self._batch = batch
@@ -48,19 +58,40 @@ class Sammler(Generic[T]):
     def submit(self, item: T) -> None:
         """Returns when `item` is durable. Raises what `commit` gave for it, or StoreError."""
         auftrag = _Auftrag(item)
+        if not self._submit_alone(auftrag):
+            self._submit_to_queue(auftrag)
+        if auftrag.error is not None:
+            raise auftrag.error
+
+    def _submit_alone(self, auftrag: _Auftrag[T]) -> bool:
+        """Whether the item was committed, or could not be, in its own thread."""
+        with self._changed:
+            if self._now is None or self._writing or self._queue or self._closed:
+                return False
+            self._writing = True
+        try:
+            outcomes = self._committed([auftrag], self._now)
+        finally:
+            self._written()
+        if outcomes is None:
+            return False
+        auftrag.error = outcomes[0]
+        return True
+
+    def _submit_to_queue(self, auftrag: _Auftrag[T]) -> None:
         with self._changed:
             self._admit(auftrag)
         if not auftrag.done.acquire(timeout=self._timeout):
             self._abandon(auftrag)
             raise StoreError(f"the Protokoll did not store the entry within {self._timeout:g} s")
-        if auftrag.error is not None:
-            raise auftrag.error
 
     def close(self, timeout: float) -> bool:
         """Commits what waits, takes in nothing more. Whether the thread has ended within `timeout` seconds."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            if not self._changed.wait_for(lambda: not self._writing or self._thread is not None, timeout):
+                return False
         if self._thread is None:
             return True
         self._thread.join(timeout)
@@ -94,19 +125,30 @@ class Sammler(Generic[T]):
     def _next(self) -> list[_Auftrag[T]]:
         """What has gathered, at least one item; empty when closed and drained."""
         with self._changed:
-            while not self._queue and not self._closed:
+            while self._writing or not (self._queue or self._closed):
                 self._changed.wait()
+            self._writing = bool(self._queue)
             return [self._queue.popleft() for _ in range(min(self._batch, len(self._queue)))]
 
     def _finish(self, batch: list[_Auftrag[T]]) -> None:
+        outcomes = self._committed(batch, self._commit) or ()
+        self._written()
+        for auftrag, outcome in zip(batch, outcomes, strict=True):
+            auftrag.finish(outcome)
+
+    def _committed(self, batch: list[_Auftrag[T]], commit: CommitNow[T]) -> Sequence[Exception | None] | None:
         try:
-            errors = self._commit([auftrag.item for auftrag in batch])
+            return commit([auftrag.item for auftrag in batch])
         except Exception as error:  # the thread outlives every failure; each waiting exchange is told
             # The kind only: a database error's text holds the parameters.
             log.error("protokoll: %d entries not stored: %s", len(batch), _reason(error))
-            errors = [StoreError(f"the Protokoll could not be written: {_reason(error)}") for _ in batch]
-        for auftrag, outcome in zip(batch, errors, strict=True):
-            auftrag.finish(outcome)
+            return [StoreError(f"the Protokoll could not be written: {_reason(error)}") for _ in batch]
+
+    def _written(self) -> None:
+        with self._changed:
+            self._writing = False
+            if self._queue or self._closed:
+                self._changed.notify_all()
 
 
 def _reason(error: Exception) -> str:

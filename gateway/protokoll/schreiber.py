@@ -6,7 +6,7 @@ unknown the chain is left as it is, whole either way, and the next batch begins 
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,7 @@ class _ConnectionLost(Exception):
 
 
 class Schreiber:
-    """Belongs to one thread of one process."""
+    """Belongs to one process, and to one thread at a time."""
 
     def __init__(self, engine: Engine, schluessel: Protokollschluessel) -> None:
         self._engine = engine
@@ -44,17 +44,27 @@ class Schreiber:
         self._verbindung: Schreibverbindung | None = None
         self._kette: Kette | None = None
 
+    def commit_now(self, saetze: Sequence[Satz]) -> list[Exception | None] | None:
+        """`commit`, unless another process writes just now (None). On SQLite only: a server might be waited for."""
+        if self._sperre is None:
+            return None
+        with self._sperre.held(wait=False) as held:
+            return self._commit(saetze) if held else None
+
     def commit(self, saetze: Sequence[Satz]) -> list[Exception | None]:
         """Stores all that may be stored, in one transaction; per Satz None or UuidReused.
 
         Raises StoreError or the database's own error when nothing is known to be stored.
         """
+        with self._sperre.held() if self._sperre is not None else nullcontext():
+            return self._commit(saetze)
+
+    def _commit(self, saetze: Sequence[Satz]) -> list[Exception | None]:
         for versuch in range(VERSUCHE):
             if versuch == VERSUCHE - 1:
                 self._kette = None  # not a UUID then: something stands in the place of our next entry
             try:
-                with self._serialised():
-                    return self._transaction(saetze, ask=versuch > 0)
+                return self._transaction(saetze, ask=versuch > 0)
             except (IntegrityError, self._driver.IntegrityError):
                 continue  # a UUID is taken, by an earlier entry or by another process just now: decide anew
             except _ConnectionLost:
@@ -71,9 +81,6 @@ class Schreiber:
         """In a forked child: lets go of the parent's lock file, and leaves the parent's connection untouched."""
         if self._sperre is not None:
             self._sperre.close()
-
-    def _serialised(self) -> AbstractContextManager[None]:
-        return self._sperre.held() if self._sperre is not None else nullcontext()
 
     def _transaction(self, saetze: Sequence[Satz], *, ask: bool) -> list[Exception | None]:
         """Nearly every UUID is new, so the first attempt does not `ask` which are taken; the unique index objects."""

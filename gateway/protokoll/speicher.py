@@ -57,7 +57,11 @@ class SqlProtokoll:
         self._closing = threading.Lock()
         self._schreiber = Schreiber(self._engine, self._schluessel)
         self._sammler: Sammler[Satz] = Sammler(
-            self._schreiber.commit, timeout=self._wartezeit, capacity=MAX_WARTENDE, batch=MAX_BATCH
+            self._schreiber.commit,
+            self._schreiber.commit_now,
+            timeout=self._wartezeit,
+            capacity=MAX_WARTENDE,
+            batch=MAX_BATCH,
         )
 
 

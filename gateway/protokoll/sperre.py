@@ -15,13 +15,20 @@ class Dateisperre:
         self._descriptor: int | None = None
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Waits until this process alone holds the lock. Raises OSError when the file cannot be made."""
+    def held(self, *, wait: bool = True) -> Iterator[bool]:
+        """This process alone holds the lock; without `wait` it may not get it, and is told.
+
+        Raises OSError when the file cannot be made.
+        """
         if self._descriptor is None:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         try:
-            yield
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
