@@ -76,7 +76,7 @@ def load_signatory(key_pem: bytes, certificate_pem: bytes) -> Signatory:
     """A given key with its certificate. Raises ValueError when either is unusable or they do not belong together."""
     key = load_pem_private_key(key_pem, password=None)
     if not isinstance(key, PrivateKey):
-        raise ValueError("the key must be an EC or RSA key")  # noqa: TRY004 - the file's fault, not a caller's
+        raise ValueError("the key must be an EC or RSA key")
     certificate = x509.load_pem_x509_certificate(certificate_pem)
     if certificate.public_key() != key.public_key():
         raise ValueError("the certificate belongs to another key")
