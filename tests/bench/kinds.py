@@ -92,12 +92,16 @@ _PERSONEN = "SELECT datensatz FROM person WHERE id IN ({})"
 Paar = tuple[str, str]
 
 VIELE = 1200
-_VIELER_NAME = {"familienname": "Tausendfach", "vornamen": "Sehrviele"}
+_VIELER = ("Tausendfach", "Sehrviele")  # family name, first name
+
+
+def _named() -> dict[str, str]:
+    return dict(zip(("familienname", "vornamen"), _VIELER, strict=True))
 
 
 def viele(persons: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The persons, the first VIELE of them as women of one name in the biggest municipality."""
-    changed = {**_VIELER_NAME, "geschlecht": "w", "ags": mustergemeinden(LAND)[0].ags}
+    changed = {**_named(), "geschlecht": "w", "ags": mustergemeinden(LAND)[0].ags}
     for number, person in enumerate(persons):
         yield {**person, **changed} if number < VIELE else person
 
@@ -167,7 +171,7 @@ def _auswahldaten(kind: Kind, person: Record) -> Auswahldaten:
     )
     familienname = {Namen.FRUEHERE: person.get("geburtsname"), Namen.NIEMANDS: "Nirgendwoher"}
     if kind.namen is Namen.VIELER:
-        person = {**person, **_VIELER_NAME}
+        person = {**person, **_named()}
     sterbedatum = person.get("sterbedatum")
     return Auswahldaten(
         gemeindeschluessel=Gemeindeschluessel(person["ags"]),
@@ -194,7 +198,7 @@ def _rare(connection: Connection) -> Iterator[int]:
 def _pairs_of_many() -> set[Paar]:
     """Their pair of normal forms, and of codes."""
     formen = (
-        formen_der_anfrage(Auswahldaten(mustergemeinden(LAND)[0].ags, *_VIELER_NAME.values(), phonetik=phonetik))
+        formen_der_anfrage(Auswahldaten(mustergemeinden(LAND)[0].ags, *_VIELER, phonetik=phonetik))
         for phonetik in (False, True)
     )
     return {(one.familienname or "", one.vornamen[0]) for one in formen}

@@ -168,8 +168,8 @@ def test_key_and_certificate_must_be_readable_and_belong_together() -> None:
     loaded = load_identity(ours.key_pem, ours.certificate_pem)
     assert (loaded.key_pem, loaded.certificate) == (ours.key_pem, ours.certificate)
     for key, certificate, reason in (
-        (b"", ours.certificate_pem, "cannot be read"),
-        (ours.key_pem, b"", "cannot be read"),
+        (b"", ours.certificate_pem, "is not PEM"),
+        (ours.key_pem, b"", "is not PEM"),
         (ours.key_pem, other.certificate_pem, "another key"),
     ):
         with pytest.raises(ConfigError, match=reason):
