@@ -114,9 +114,7 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
     _validate(root, fassung.pack, spur)
     spur.done("validate")
     # 4 read
-    spur.kennung = read_kennung(root)
-    anfrage = read_personensuche(root, fassung.mapping)
-    spur.kennung = anfrage.kennung
+    anfrage = _read(root, fassung, spur)
     spur.done("read")
     try:
         # 5 authorise, 6 route, 7 answer
@@ -172,6 +170,16 @@ def _validate(root: etree._Element, pack: Pack, spur: Spur) -> None:
     if spur.kennung is None or spur.kennung.nachrichtentyp != personensuche.NACHRICHTENTYP:
         raise Fault(FaultCode.NOT_IDENTIFIABLE, hinweis)
     raise Ruecksendung("X001", hinweis)
+
+
+def _read(root: etree._Element, fassung: Fassung, spur: Spur) -> Personensuche:
+    try:
+        anfrage = read_personensuche(root, fassung.mapping)
+    except Ruecksendung:
+        spur.kennung = read_kennung(root)
+        raise
+    spur.kennung = anfrage.kennung
+    return anfrage
 
 
 def _answer(anfrage: Personensuche, behoerde: Behoerde, fassung: Fassung, gateway: Gateway, spur: Spur) -> Ergebnis:

@@ -125,10 +125,15 @@ def _check_bytes(data: bytes, limits: Limits) -> None:
     if found := (_DOCTYPE if limits.comments else _DOCTYPE_COMMENT_OR_PI).search(data, start):
         doctype = data.startswith(b"<!DOCTYPE", found.start())
         raise Fault(FaultCode.FORBIDDEN_XML, "DOCTYPE" if doctype else "comment or instruction in the envelope")
-    if data.count(b"<") > limits.max_tags:
+    if _more_than(limits.max_tags, b"<", data):
         raise Fault(FaultCode.FORBIDDEN_XML, f"more than {limits.max_tags} tags")
-    if data.count(b"xmlns") > limits.max_namespaces:
+    if _more_than(limits.max_namespaces, b"xmlns", data):
         raise Fault(FaultCode.FORBIDDEN_XML, f"more than {limits.max_namespaces} namespace declarations")
+
+
+def _more_than(count: int, token: bytes, data: bytes) -> bool:
+    """Whether `token` occurs more often; a short document need not be searched."""
+    return len(data) > count * len(token) and data.count(token) > count
 
 
 def _tree(data: bytes, limits: Limits) -> etree._Element:

@@ -198,6 +198,8 @@ def _list_version(typ: Any, where: str, codelisten: Mapping[str, str]) -> str | 
 
 def _text(wert: Any, _: int) -> str:
     if isinstance(wert, str):
+        if wert.isalnum():
+            return wert
         return wert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
     return "true" if wert else "false"
 

@@ -30,7 +30,7 @@ LIMIT_PARTS = {
     "open": "parse, 4 digests, verify, base64",
     "choose": "parse",
     "validate": "XSD",
-    "write": "XSD of the answer",
+    "write": "parse and XSD of the answer",
     "close": "base64, 3 digests, sign",
 }
 
