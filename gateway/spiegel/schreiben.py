@@ -42,6 +42,8 @@ class Schreiber:
     def __init__(self, connection: Connection) -> None:
         if connection.dialect.name == "postgresql":  # on SQLite the transaction began with the write lock
             connection.exec_driver_sql("LOCK TABLE person IN SHARE ROW EXCLUSIVE MODE")
+            # A plan kept from when the table was empty would read all of it for every batch.
+            connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
         self._connection = connection
         self._first_id = (connection.execute(select(func.max(person.c.id))).scalar() or 0) + 1
         self._strassen: set[_Row] = set()

@@ -95,15 +95,15 @@ VIELE = 1200
 _VIELER = ("Tausendfach", "Sehrviele")  # family name, first name
 
 
-def _named() -> dict[str, str]:
-    return dict(zip(("familienname", "vornamen"), _VIELER, strict=True))
+def _as_one_of_many(person: Record) -> dict[str, Any]:
+    familienname, vornamen = _VIELER
+    return {**person, "familienname": familienname, "vornamen": vornamen, "geschlecht": "w"}
 
 
 def viele(persons: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The persons, the first VIELE of them as women of one name in the biggest municipality."""
-    changed = {**_named(), "geschlecht": "w", "ags": mustergemeinden(LAND)[0].ags}
     for number, person in enumerate(persons):
-        yield {**person, **changed} if number < VIELE else person
+        yield {**_as_one_of_many(person), "ags": mustergemeinden(LAND)[0].ags} if number < VIELE else person
 
 
 class Fundus:
@@ -115,7 +115,7 @@ class Fundus:
         with engine.connect() as connection:
             persons: int = connection.execute(text("SELECT max(id) FROM person")).scalar_one()
             ids = [*self._random.sample(range(1, persons + 1), min(persons, _LOOKED_AT)), *_rare(connection)]
-            self._persons = list(_records(connection, ids))
+            self._persons = [one for one in _records(connection, ids) if one["familienname"] != _VIELER[0]]
             paare = [(row.familie, row.vorname) for row in connection.execute(text(_PAARE), {"ags": self._ags})]
         vieler = _pairs_of_many()
         self._common: Mapping[bool, Sequence[Paar]] = {
@@ -171,7 +171,7 @@ def _auswahldaten(kind: Kind, person: Record) -> Auswahldaten:
     )
     familienname = {Namen.FRUEHERE: person.get("geburtsname"), Namen.NIEMANDS: "Nirgendwoher"}
     if kind.namen is Namen.VIELER:
-        person = {**person, **_named()}
+        person = _as_one_of_many(person)
     sterbedatum = person.get("sterbedatum")
     return Auswahldaten(
         gemeindeschluessel=Gemeindeschluessel(person["ags"]),
