@@ -1,12 +1,13 @@
 """SOAP 1.1 with WS-Security: opens requests, closes answers, says no (the contract is xmeld.wsdl)."""
 
-import base64
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from xml.sax.saxutils import escape
+
+import pybase64
 
 from gateway.envelope import names
 from gateway.envelope.opened import Opened
@@ -111,7 +112,7 @@ def message(operation: str, nachricht: bytes) -> bytes:
     return b'<%b xmlns="%b"><nachricht>%b</nachricht></%b>' % (
         operation.encode(),
         names.GATEWAY.encode(),
-        base64.b64encode(nachricht),
+        pybase64.b64encode(nachricht),
         operation.encode(),
     )
 

@@ -4,13 +4,13 @@ libxmlsec computes digests and signature. By itself it accepts wrapped messages,
 everything about the signature's form is decided here before it runs, by allow-lists: what is not named is refused.
 """
 
-import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import pybase64
 import xmlsec
 from lxml import etree
 
@@ -229,9 +229,9 @@ def decode_base64(element: Element) -> bytes:
     if len(element):
         raise ValueError("child elements")
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except binascii.Error:
-        return binascii.a2b_base64(text.translate(_NO_WHITE_SPACE), strict_mode=True)
+        return pybase64.b64decode(text, validate=True)
+    except ValueError:
+        return pybase64.b64decode(text.translate(_NO_WHITE_SPACE), validate=True)
 
 
 def _compute(signature: Element, info: _SignedInfo, certificate: Certificate) -> None:
