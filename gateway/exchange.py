@@ -175,7 +175,7 @@ def _validate(root: etree._Element, pack: Pack, spur: Spur) -> None:
 def _read(root: etree._Element, fassung: Fassung, spur: Spur) -> Personensuche:
     try:
         anfrage = read_personensuche(root, fassung.mapping)
-    except Ruecksendung:
+    except Exception:  # whatever it was, the answer must name what it answers
         spur.kennung = read_kennung(root)
         raise
     spur.kennung = anfrage.kennung

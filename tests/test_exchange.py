@@ -374,6 +374,19 @@ def test_an_answer_of_ours_that_is_invalid_never_leaves(house: Betrieb, monkeypa
     assert house.ask(geschlecht="w") == "R 16"
 
 
+def test_a_bug_of_ours_is_a_recorded_fault_that_names_the_message(
+    house: Betrieb, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("Musterfrau")
+
+    monkeypatch.setattr("gateway.exchange.read_personensuche", fail)
+    assert house.ask(geschlecht="w") == "fault INTERNAL"
+    assert house.entries(1)[0].nachricht_uuid is not None
+    assert "KeyError" in caplog.text
+    assert "Musterfrau" not in caplog.text
+
+
 def test_a_broken_register_of_authorities_is_a_fault_that_is_recorded(house: Betrieb) -> None:
     other = replace(house, gateway=replace(house.gateway, behoerden=BrokenSpiegel(StoreError("gone"))))
     assert other.ask(geschlecht="w") == "fault STORE_UNAVAILABLE"
