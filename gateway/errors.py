@@ -114,3 +114,11 @@ class ConfigError(GatewayError):
 
 class StoreError(GatewayError):
     """A store (mirror, protocol, authorities) cannot be read or written at the moment."""
+
+
+def place_of(error: BaseException) -> str:
+    """File and line where it was raised: what a log may say of a bug whose text may hold personal data."""
+    place, trace = "?", error.__traceback__
+    while trace is not None:
+        place, trace = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}", trace.tb_next
+    return place

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import Limits, Strangers
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, place_of
 from gateway.meldewesen.anfrage import Nachrichtenkennung
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.meldewesen.werte import Gemeindeschluessel
@@ -54,11 +54,8 @@ class Spur:
 
     def log_bug(self, error: Exception) -> None:
         """Type and place only: an exception's text may hold personal data, unless it is one of ours."""
-        place, trace = "?", error.__traceback__
-        while trace is not None:
-            place, trace = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}", trace.tb_next
         text = str(error) if isinstance(error, GatewayError) else "-"
-        log.error("bug exchange=%s type=%s place=%s text=%s", self.vorgang, type(error).__name__, place, text)
+        log.error("bug exchange=%s type=%s place=%s text=%s", self.vorgang, type(error).__name__, place_of(error), text)
 
 
 @dataclass(frozen=True)

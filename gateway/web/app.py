@@ -7,7 +7,6 @@ runs in one of `threads` threads.
 import asyncio
 import json
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any, TypeVar
 from gateway.config import Http
 from gateway.envelope import names
 from gateway.envelope.soap import SoapUmschlag, wsdl
-from gateway.errors import FaultCode, StoreError
+from gateway.errors import FaultCode, StoreError, place_of
 from gateway.exchange import exchange, refuse
 from gateway.vorgang import Gateway
 from gateway.web.request import Receive, Refused, check_content_type, read_body
@@ -115,8 +114,7 @@ class App:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
     def _last_resort(self, error: Exception) -> bytes:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log.error("bug type=%s place=%s:%s", type(error).__name__, place.filename, place.lineno)
+        log.error("bug type=%s place=%s", type(error).__name__, place_of(error))
         try:
             return self._umschlag.fault(FaultCode.INTERNAL, "", datetime.now(UTC))
         except Exception as second:
