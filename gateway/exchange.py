@@ -4,7 +4,7 @@ bytes in
  1 open       parse hardened; verify; from here on only the signed part exists, and its certificate's authority
  2 choose     exactly one pack by namespace and message
  3 validate   the signed message against the pack's schema
- 4 read       XML → Personensuche; from here on no XML
+ 4 read       XML → the law's terms; from here on no XML
  5 authorise  request × rights → ok or Rueckweisung codes
  6 route      by Gemeindeschluessel: here, or (later) another Land
  7 answer     search the mirror, shape the answer by what was asked and allowed
@@ -21,19 +21,20 @@ import hashlib
 import re
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
-from gateway import personensuche
+from gateway.abruf import DIENSTE
+from gateway.abruf.dienst import Dienst, Ergebnis, Frage, check_header, protokollinhalt
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import parse
 from gateway.errors import Fault, FaultCode, GatewayError, Ruecksendung, StoreError
-from gateway.meldewesen.anfrage import Personensuche, Rueckweisung, Rueckweisungsgrund
+from gateway.meldewesen.anfrage import Abruf, Rueckweisung, Rueckweisungsgrund
 from gateway.meldewesen.behoerde import Behoerde
-from gateway.personensuche import Ergebnis
 from gateway.ports import Protokolleintrag, Umschlag, UuidReused
 from gateway.vorgang import Fassung, Gateway, Spur, log
-from gateway.xmeld.lesen import read_kennung, read_personensuche
+from gateway.xmeld.lesen import read_kennung
 from gateway.xmeld.packs import Pack
 
 #: Namespaces of all versions of the standard, handled here or not.
@@ -49,6 +50,7 @@ class Antwort:
     nachricht: bytes
     inhalt: dict[str, object] | None = None
     treffer: int = 0
+    nacharbeit: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,18 +110,19 @@ def _process(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -
 def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
     # 2 choose
     root = parse(opened.nachricht, gateway.limits, isolated=gateway.strangers.exhausted)
-    fassung = spur.fassung = _choose(root, gateway, spur)
+    dienst, fassung = _choose(root, gateway, spur)
     spur.done("choose")
     # 3 validate
-    _validate(root, fassung.pack, spur)
+    _validate(root, dienst, fassung.pack, spur)
     spur.done("validate")
     # 4 read
-    anfrage = _read(root, fassung, spur)
+    anfrage = _read(root, dienst, fassung, spur)
     spur.done("read")
+    frage = Frage(anfrage, behoerde, fassung.mapping, gateway, spur.empfangen)
     try:
         # 5 authorise, 6 route, 7 answer
-        ergebnis = _answer(anfrage, behoerde, fassung, gateway, spur)
-        return _write(anfrage, behoerde, ergebnis, fassung, gateway, spur)
+        ergebnis = _answer(frage, dienst, spur)
+        return _write(frage, dienst, ergebnis, fassung, spur)
     except StoreError as error:
         log.error("store not available exchange=%s reason=%s", spur.vorgang, error)
         grund = "Das Register ist zurzeit nicht erreichbar. Bitte wiederholen Sie die Anfrage später."
@@ -129,7 +132,7 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
         spur.log_bug(error)
         grund = f"Interner Fehler. Bitte nennen Sie dem Betreiber die Nachricht {anfrage.kennung.uuid}."
     ergebnis = Ergebnis(Rueckweisung((Rueckweisungsgrund("16", grund),)))
-    return _write(anfrage, behoerde, ergebnis, fassung, gateway, spur)
+    return _write(frage, dienst, ergebnis, fassung, spur)
 
 
 def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
@@ -145,14 +148,15 @@ def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
     return behoerde
 
 
-def _choose(root: etree._Element, gateway: Gateway, spur: Spur) -> Fassung:
+def _choose(root: etree._Element, gateway: Gateway, spur: Spur) -> tuple[Dienst[Any], Fassung]:
     try:
         pack, nachrichtentyp = gateway.packs.choose(root)
     except Fault as fault:
         raise _not_spoken(root, fault, spur) from None
-    if nachrichtentyp != personensuche.NACHRICHTENTYP:
+    if nachrichtentyp not in DIENSTE:
         raise _not_spoken(root, Fault(FaultCode.MESSAGE_NOT_ACCEPTED), spur)
-    return gateway.fassungen[pack.name]
+    spur.fassung = gateway.fassungen[pack.name]
+    return DIENSTE[nachrichtentyp], spur.fassung
 
 
 def _not_spoken(root: etree._Element, fault: Fault, spur: Spur) -> GatewayError:
@@ -162,19 +166,19 @@ def _not_spoken(root: etree._Element, fault: Fault, spur: Spur) -> GatewayError:
     return Ruecksendung("V000") if family and spur.kennung else fault
 
 
-def _validate(root: etree._Element, pack: Pack, spur: Spur) -> None:
+def _validate(root: etree._Element, dienst: Dienst[Any], pack: Pack, spur: Spur) -> None:
     if pack.is_valid(root):
         return
     hinweis = pack.explain(root).hinweis
     spur.kennung = read_kennung(root)
-    if spur.kennung is None or spur.kennung.nachrichtentyp != personensuche.NACHRICHTENTYP:
+    if spur.kennung is None or spur.kennung.nachrichtentyp != dienst.nachrichtentyp:
         raise Fault(FaultCode.NOT_IDENTIFIABLE, hinweis)
     raise Ruecksendung("X001", hinweis)
 
 
-def _read(root: etree._Element, fassung: Fassung, spur: Spur) -> Personensuche:
+def _read(root: etree._Element, dienst: Dienst[Any], fassung: Fassung, spur: Spur) -> Abruf:
     try:
-        anfrage = read_personensuche(root, fassung.mapping)
+        anfrage: Abruf = dienst.read(root, fassung.mapping)
     except Exception:  # whatever it was, the answer must name what it answers
         spur.kennung = read_kennung(root)
         raise
@@ -182,25 +186,25 @@ def _read(root: etree._Element, fassung: Fassung, spur: Spur) -> Personensuche:
     return anfrage
 
 
-def _answer(anfrage: Personensuche, behoerde: Behoerde, fassung: Fassung, gateway: Gateway, spur: Spur) -> Ergebnis:
-    personensuche.check_header(anfrage, behoerde)
-    personensuche.route(anfrage, gateway)
-    ergebnis = personensuche.answer(anfrage, behoerde, fassung.mapping, gateway, spur.empfangen)
+def _answer(frage: Frage[Any], dienst: Dienst[Any], spur: Spur) -> Ergebnis:
+    check_header(frage.anfrage, dienst.nachrichtentyp, frage.behoerde)
+    dienst.route(frage.anfrage, frage.gateway)
+    ergebnis = dienst.answer(frage)
     spur.done("answer")
     return ergebnis
 
 
-def _write(
-    anfrage: Personensuche, behoerde: Behoerde, ergebnis: Ergebnis, fassung: Fassung, gateway: Gateway, spur: Spur
-) -> Antwort:
-    nachricht = fassung.schreiber.antwort(anfrage, ergebnis.inhalt, gateway.now(), str(uuid.uuid4()))
+def _write(frage: Frage[Any], dienst: Dienst[Any], ergebnis: Ergebnis, fassung: Fassung, spur: Spur) -> Antwort:
+    anfrage, auskunft = frage.anfrage, ergebnis.inhalt
+    nachricht = fassung.schreiber.antwort(dienst.antwort, anfrage, auskunft, frage.gateway.now(), str(uuid.uuid4()))
     _check_own(nachricht, fassung.pack)
-    inhalt = personensuche.protokollinhalt(anfrage, behoerde, ergebnis)
+    inhalt = protokollinhalt(dienst, anfrage, frage.behoerde, ergebnis)
     spur.done("write")
-    if isinstance(ergebnis.inhalt, Rueckweisung):
-        codes = tuple(dict.fromkeys(grund.code for grund in ergebnis.inhalt.gruende))
+    if isinstance(auskunft, Rueckweisung):
+        codes = tuple(dict.fromkeys(grund.code for grund in auskunft.gruende))
         return Antwort("rueckweisung", codes, nachricht, inhalt)
-    return Antwort("auskunft", (ergebnis.inhalt.status,), nachricht, inhalt, len(ergebnis.treffer))
+    nacharbeit = dienst.nacharbeit(auskunft)
+    return Antwort("auskunft", (auskunft.status,), nachricht, inhalt, len(ergebnis.treffer), nacharbeit)
 
 
 def _check_own(nachricht: bytes, pack: Pack) -> None:
@@ -252,6 +256,7 @@ def _eintrag(
         nachricht_digest=hashlib.sha256(spur.opened.nachricht).digest() if spur.opened else None,
         treffer=antwort.treffer if antwort else 0,
         inhalt=antwort.inhalt if antwort else None,
+        nachzuarbeiten=spur.opened.nachricht if antwort and antwort.nacharbeit and spur.opened else None,
     )
 
 

@@ -9,6 +9,8 @@ from gateway.envelope.opened import Opened
 from gateway.errors import FaultCode
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.meldewesen.datensatz import Datensatz
+from gateway.meldewesen.freie_suche import FreieSuchformen
+from gateway.meldewesen.sperren import Sicht
 from gateway.meldewesen.suchformen import Suchformen
 
 
@@ -38,28 +40,33 @@ class Treffer:
     datensatz: Datensatz
 
 
-class Spiegel(Port):
-    """The mirror. A blocked person is excluded where it searches, so that blocked and absent take one path."""
+class ZuVieleTreffer(Exception):
+    """More persons match than may be told (§ 1 (4) BMeldDAV); none of their records was read."""
 
-    def kennt_strasse(self, formen: Suchformen, heute: str) -> bool:
+
+class Spiegel(Port):
+    """The mirror. A person hidden by a block is excluded where it searches, so blocked and absent take one path."""
+
+    def kennt_strasse(self, formen: Suchformen, sicht: Sicht) -> bool:
         """Whether the municipality has a street of this normal form (Anlage Nr. 4 f), leaving out those that only
-        persons blocked on `heute` live in. Raises StoreError.
+        persons hidden in `sicht` live in. Raises StoreError.
         """
         ...
 
-    def suche(self, formen: Suchformen, heute: str, grenze: int) -> Sequence[Treffer]:
-        """The persons who match all of `formen` and are not blocked on `heute` (YYYY-MM-DD), at most `grenze`.
+    def suche(self, formen: Suchformen, sicht: Sicht, hoechstens: int) -> Sequence[Treffer]:
+        """The persons who match all of `formen` and are seen in `sicht`. Raises ZuVieleTreffer, StoreError."""
+        ...
 
-        Raises StoreError.
-        """
+    def freie_suche(self, formen: FreieSuchformen, sicht: Sicht, hoechstens: int) -> Sequence[Treffer]:
+        """As `suche`, for a freie Suche. Raises ZuVieleTreffer, StoreError."""
         ...
 
     def check(self) -> None:
         """Raises StoreError unless the mirror can be read now."""
         ...
 
-    def hole(self, merkmal: bytes, heute: str) -> Treffer | None:
-        """The person with the mirror's id `merkmal`, unless blocked or gone. Raises StoreError."""
+    def hole(self, merkmal: bytes, sicht: Sicht) -> Treffer | None:
+        """The person with the mirror's id `merkmal`, unless hidden in `sicht` or gone. Raises StoreError."""
         ...
 
 
@@ -101,6 +108,7 @@ class Protokolleintrag:
     nachricht_digest: bytes | None = None  # SHA-256 of the XMeld message, tells a repetition from a reuse of its UUID
     treffer: int = 0
     inhalt: dict[str, object] | None = field(default=None, repr=False)
+    nachzuarbeiten: bytes | None = field(default=None, repr=False)  # the message, where § 34a (5) S. 2 may ask for more
 
 
 class UuidReused(Exception):

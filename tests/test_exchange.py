@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from gateway.abruf.personensuche import PERSONENSUCHE
 from gateway.envelope.client import SoapFault
 from gateway.envelope.parse import Strangers
 from gateway.errors import StoreError
@@ -380,7 +381,7 @@ def test_a_bug_of_ours_is_a_recorded_fault_that_names_the_message(
     def fail(*_: object) -> None:
         raise KeyError("Musterfrau")
 
-    monkeypatch.setattr("gateway.exchange.read_personensuche", fail)
+    monkeypatch.setattr("gateway.exchange.DIENSTE", {"1330": replace(PERSONENSUCHE, read=fail)})
     assert house.ask(geschlecht="w") == "fault INTERNAL"
     assert house.entries(1)[0].nachricht_uuid is not None
     assert "KeyError" in caplog.text

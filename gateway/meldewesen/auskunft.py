@@ -19,7 +19,7 @@ from gateway.meldewesen.datensatz import (
     Datensatz,
     Feld,
 )
-from gateway.meldewesen.suchformen import sperre_bis
+from gateway.meldewesen.sperren import gesperrt
 
 #: A dwelling as it is told. The states abroad and the last move abroad stand apart in the record and are told as
 #: dwellings, with `wohnung.aktuell`; `ausland` is the bare fact (§ 5 (1) S. 3 no. 4).
@@ -136,8 +136,8 @@ def _tellable(datensatz: Datensatz, asked: Auswahl, heute: str) -> Datensatz:
 def _not_blocked(personen: Any, heute: str) -> Any:
     """§ 34a (5) S. 3 BMG: nothing of a person who is blocked on `heute`."""
     if isinstance(personen, list):
-        return [person for person in personen if sperre_bis(person.get("auskunftssperren", ())) < heute]
-    return personen if sperre_bis(personen.get("auskunftssperren", ())) < heute else None
+        return [person for person in personen if not gesperrt(person.get("auskunftssperren", ()), heute)]
+    return None if gesperrt(personen.get("auskunftssperren", ()), heute) else personen
 
 
 def _may_be_minor(geburtsdatum: str | None, heute: str) -> bool:

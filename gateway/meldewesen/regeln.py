@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from gateway.meldewesen.anfrage import Personensuche, Rueckweisungsgrund
+from gateway.meldewesen.anfrage import Abruf, Personensuche, Rueckweisungsgrund
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.suchformen import Suchformen, mindestangaben_erfuellt, platzhalter
 
@@ -30,7 +30,7 @@ class Regel:
     freitext: str | None = None
 
 
-def wirksame_rolle(anfrage: Personensuche, behoerde: Behoerde) -> Rolle:
+def wirksame_rolle(anfrage: Abruf, behoerde: Behoerde) -> Rolle:
     """The role in which the query is judged: one entitled as Sicherheitsbehoerde may also ask as a simple one."""
     return behoerde.rolle if anfrage.abrufende_stelle.sicherheitsbehoerde else Rolle.EINFACH
 

@@ -3,26 +3,21 @@
 A normal form is made of letters, a phonetic code of digits, so one field holds either and they never match each other.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.meldewesen.anfrage import Auswahldaten, Ort
 from gateway.meldewesen.datensatz import Datensatz
 from gateway.meldewesen.normalform import normalform, strassenform
 from gateway.meldewesen.phonetik import phonetik
+from gateway.meldewesen.sperren import sperre_bis, veranlasst_bis
 from gateway.meldewesen.werte import NICHT_VORHANDEN, Gemeindeschluessel, Teildatum
 
 #: Phonetic code of a name that has letters but no sound (only H): a given name like any other, not an absent one.
 STUMM = "-"
-
-#: Code.Auskunftssperre: the blocks of § 51 BMG. The other codes do not affect Datenabruf.
-SPERREN_NACH_51 = frozenset({"1", "3", "6", "11", "12"})
-
-#: `sperre_bis` of a block without a term, and of a person without a block.
-UNBEFRISTET, UNGESPERRT = "9999-12-31", ""
 
 #: Key of Germany in the list Gebiet; a birth or death there has no key of a state.
 _DEUTSCHLAND = "000"
@@ -95,7 +90,8 @@ class Indexformen:
     sterbeort: str
     sterbestaat: str
     azr_nummer: str
-    sperre_bis: str  # see `sperre_bis`
+    sperre_bis: str  # last day of a block, see `sperren`
+    veranlasst_bis: str
 
 
 def formen_der_anfrage(auswahl: Auswahldaten) -> Suchformen:
@@ -147,6 +143,7 @@ def formen_des_datensatzes(datensatz: Datensatz) -> Indexformen:
         *(frueher.get("vornamen") for frueher in datensatz.get("vornamen_vor_aenderung", ())),  # 0303
         *kuenstler,
     )
+    sperren = datensatz.get("auskunftssperren", ())
     kuenstlernamen = {form for name in kuenstler if name and (form := formen.normal(name))}
     return Indexformen(
         paare=frozenset(product(familiennamen, vornamen)).union(
@@ -162,14 +159,9 @@ def formen_des_datensatzes(datensatz: Datensatz) -> Indexformen:
         sterbeort=formen.normal(datensatz.get("sterbeort", "")),
         sterbestaat=_state(datensatz.get("sterbestaat")),
         azr_nummer=_trimmed(datensatz.get("azr_nummer")),
-        sperre_bis=sperre_bis(datensatz.get("auskunftssperren", ())),
+        sperre_bis=sperre_bis(sperren),
+        veranlasst_bis=veranlasst_bis(sperren),
     )
-
-
-def sperre_bis(sperren: Iterable[Mapping[str, Any]]) -> str:
-    """The last day (YYYY-MM-DD) on which a block of § 51 BMG is in force; UNGESPERRT where there is none."""
-    fristen = (sperre.get("frist", UNBEFRISTET) for sperre in sperren if sperre["grund"] in SPERREN_NACH_51)
-    return max(fristen, default=UNGESPERRT)
 
 
 def mindestangaben_erfuellt(formen: Suchformen) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
-from gateway.meldewesen.suchformen import SPERREN_NACH_51
+from gateway.meldewesen.sperren import SPERREN_NACH_51
 from gateway.meldewesen.werte import NICHT_VORHANDEN, UNBEKANNT
 from gateway.spiegel.musterwerk import Mensch, Record, Werkstatt
 

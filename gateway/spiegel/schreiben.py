@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select, text
 
-from gateway.meldewesen.suchformen import UNGESPERRT, Indexformen
+from gateway.meldewesen.sperren import UNGESPERRT
+from gateway.meldewesen.suchformen import Indexformen
 from gateway.spiegel.tabellen import anschrift, geburtsdatum, kuenstlername, person, strasse, suchpaar
 
 #: Values in one IN list.
@@ -141,6 +142,7 @@ class _Batch:
                 one.ordnungsmerkmal,
                 merkmal,
                 f.sperre_bis,
+                f.veranlasst_bis,
                 f.geschlecht,
                 f.geburtsort,
                 f.geburtsstaat,

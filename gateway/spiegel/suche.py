@@ -7,8 +7,10 @@ from typing import Any, overload
 import orjson
 from sqlalchemy import ColumnElement, Engine, Select, bindparam, exists, func, select
 
+from gateway.meldewesen.freie_suche import FreieSuchformen
+from gateway.meldewesen.sperren import Sicht
 from gateway.meldewesen.suchformen import Suchformen, mindestangaben_erfuellt
-from gateway.ports import Treffer
+from gateway.ports import Treffer, ZuVieleTreffer
 from gateway.spiegel.lesezugang import Lesezugang
 from gateway.spiegel.tabellen import anschrift, geburtsdatum, kuenstlername, person, strasse, suchpaar
 
@@ -26,6 +28,11 @@ _NAMEN = ("familienname", "ordens_oder_kuenstlername")
 _CRITERIA = (*_NAMEN, "geburtsdatum", *_PERSON, *_ANSCHRIFT)
 
 _ERGEBNIS = (person.c.merkmal, person.c.datensatz)
+#: What a Sicht demands of a person, wherever it was found.
+_GESEHEN = (
+    person.c.sperre_bis < bindparam("sperre_vor"),
+    person.c.veranlasst_bis < bindparam("veranlasst_vor"),
+)
 _Fund = tuple[Any, ...]  # merkmal, datensatz
 
 
@@ -54,10 +61,9 @@ class SqlSpiegel:
     def __init__(self, engine: Engine) -> None:
         self._zugang = Lesezugang(engine)
 
-    def suche(self, formen: Suchformen, heute: str, grenze: int) -> Trefferfolge:
+    def suche(self, formen: Suchformen, sicht: Sicht, hoechstens: int) -> Trefferfolge:
         """See `gateway.ports.Spiegel.suche`. The order is that of the random `merkmal` and says nothing.
 
-        Which persons are returned when more than `grenze` match is left open.
         Raises ValueError when `formen` lacks the minimum, which the caller has to check first.
         """
         if not mindestangaben_erfuellt(formen):
@@ -67,22 +73,29 @@ class SqlSpiegel:
         given = tuple(name for name in _CRITERIA if getattr(formen, name) is not None)
         werte: dict[str, object] = {name: getattr(formen, name) for name in given}
         werte |= {f"vorname{number}": vorname for number, vorname in enumerate(formen.vornamen)}
-        werte |= {"ags": formen.gemeindeschluessel, "heute": heute, "grenze": grenze}
+        werte |= {"ags": formen.gemeindeschluessel, "grenze": hoechstens + 1, **vars(sicht)}
         statement = personensuche(given, len(formen.vornamen))
-        return Trefferfolge(sorted(self._zugang.rows(statement, werte)))
+        rows = self._zugang.rows(statement, werte)
+        if len(rows) > hoechstens:
+            raise ZuVieleTreffer
+        return Trefferfolge(sorted(rows))
 
-    def kennt_strasse(self, formen: Suchformen, heute: str) -> bool:
+    def freie_suche(self, formen: FreieSuchformen, sicht: Sicht, hoechstens: int) -> Trefferfolge:
+        """See `gateway.ports.Spiegel.freie_suche`."""
+        raise NotImplementedError
+
+    def kennt_strasse(self, formen: Suchformen, sicht: Sicht) -> bool:
         """See `gateway.ports.Spiegel.kennt_strasse`. One known from blocked persons only counts after their block."""
-        werte = {"ags": formen.gemeindeschluessel, "strasse": formen.strasse, "heute": heute}
+        werte = {"ags": formen.gemeindeschluessel, "strasse": formen.strasse, "sperre_vor": sicht.sperre_vor}
         return bool(self._zugang.rows(_STRASSE, werte)[0][0])
 
     def check(self) -> None:
         """See `gateway.ports.Spiegel.check`."""
         self._zugang.rows(_EINER, {})
 
-    def hole(self, merkmal: bytes, heute: str) -> Treffer | None:
+    def hole(self, merkmal: bytes, sicht: Sicht) -> Treffer | None:
         """See `gateway.ports.Spiegel.hole`."""
-        rows = self._zugang.rows(_HOLE, {"merkmal": merkmal, "heute": heute})
+        rows = self._zugang.rows(_HOLE, {"merkmal": merkmal, **vars(sicht)})
         return _treffer(rows[0]) if rows else None
 
 
@@ -95,7 +108,7 @@ def _treffer(fund: _Fund) -> Treffer:
 def personensuche(given: tuple[str, ...], vornamen: int) -> Select[Any]:
     """The statement for queries that give the fields `given` of Suchformen and so many first names.
 
-    Its parameters: `ags`, `heute`, `grenze`, the given fields by name, `vorname0` and so on.
+    Its parameters: `ags`, `grenze`, those of Sicht, the given fields by name, `vorname0` and so on.
     """
     paar = "familienname" in given and vornamen > 0
     namen = suchpaar if paar else kuenstlername
@@ -110,7 +123,7 @@ def personensuche(given: tuple[str, ...], vornamen: int) -> Select[Any]:
     gegeben = [anschrift.c[name] == bindparam(name) for name in _ANSCHRIFT if name in given]
     if gegeben:
         statement = statement.where(exists().where(anschrift.c.person_id == namen.c.person_id, *gegeben))
-    return statement.where(person.c.sperre_bis < bindparam("heute")).limit(bindparam("grenze"))
+    return statement.where(*_GESEHEN).limit(bindparam("grenze"))
 
 
 def _paar(vornamen: int) -> list[ColumnElement[bool]]:
@@ -120,7 +133,7 @@ def _paar(vornamen: int) -> list[ColumnElement[bool]]:
         s.ags == bindparam("ags"),
         s.familie == bindparam("familienname"),
         s.vorname == bindparam("vorname0"),
-        s.sperre_bis < bindparam("heute"),
+        s.sperre_bis < bindparam("sperre_vor"),
     ]
     if vornamen > 1:
         weitere = suchpaar.alias("weitere")
@@ -153,7 +166,7 @@ def _kuenstler(driving: bool) -> ColumnElement[bool]:
     k = kuenstlername.c
     gleich = (k.ags == bindparam("ags")) & (k.name == bindparam("ordens_oder_kuenstlername"))
     if driving:
-        return gleich & (k.sperre_bis < bindparam("heute"))
+        return gleich & (k.sperre_bis < bindparam("sperre_vor"))
     return exists().where(gleich, k.sperre_bis == suchpaar.c.sperre_bis, k.person_id == suchpaar.c.person_id)
 
 
@@ -161,10 +174,10 @@ _STRASSE = select(
     exists().where(
         strasse.c.ags == bindparam("ags"),
         strasse.c.name == bindparam("strasse"),
-        strasse.c.sperre_bis < bindparam("heute"),
+        strasse.c.sperre_bis < bindparam("sperre_vor"),
     )
 )
 
 _EINER = select(person.c.id).limit(1)
 
-_HOLE = select(*_ERGEBNIS).where(person.c.merkmal == bindparam("merkmal"), person.c.sperre_bis < bindparam("heute"))
+_HOLE = select(*_ERGEBNIS).where(person.c.merkmal == bindparam("merkmal"), *_GESEHEN)

@@ -31,7 +31,8 @@ person = Table(
     Column("ags", _KEY, nullable=False),
     Column("ordnungsmerkmal", _KEY, nullable=False),
     Column("merkmal", LargeBinary, nullable=False, unique=True),  # 16 random bytes, kept when the record is replaced
-    Column("sperre_bis", _KEY, nullable=False),  # last day of a § 51 block, see meldewesen.suchformen
+    Column("sperre_bis", _KEY, nullable=False),  # last day of a § 51 block, see meldewesen.sperren
+    Column("veranlasst_bis", _KEY, nullable=False),  # of one that a body of § 34 (5) BMG had set
     Column("geschlecht", _KEY, nullable=False),
     Column("geburtsort", _KEY, nullable=False),
     Column("geburtsstaat", _KEY, nullable=False),

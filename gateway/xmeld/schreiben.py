@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import xmlschema
 
 from gateway.errors import ConfigError
-from gateway.meldewesen.anfrage import Auskunft, Nachrichtenkennung, Personensuche, Rueckweisung, Stelle
+from gateway.meldewesen.anfrage import Abruf, Auskunft, Nachrichtenkennung, Rueckweisung, Stelle
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.xmeld.mapping import Mapping
 from gateway.xmeld.struktur import Bauplan, bauplan, erlaubte_codes
 
-ANTWORT, RUECKSENDUNG = "1331", "0910"
+RUECKSENDUNG = "0910"
 VERZEICHNISDIENST = "DVDV"
 EMAIL, TELEFON = "01", "02"  # list Erreichbarkeit
 
@@ -72,9 +72,9 @@ class Schreiber:
         self._plaene = _plaene(pack.schema, mapping)
         self._absender = absender
 
-    def antwort(self, anfrage: Personensuche, ergebnis: Auskunft | Rueckweisung, jetzt: datetime, uuid: str) -> bytes:
-        """1331, from the municipality that was asked to the authority that asked. `jetzt` with its time zone."""
-        kopf = self._kopf(Nachrichtenkennung(uuid, ANTWORT, _zeit(jetzt)), anfrage.autor, anfrage.leser.kennung)
+    def antwort(self, typ: str, anfrage: Abruf, ergebnis: Auskunft | Rueckweisung, jetzt: datetime, uuid: str) -> bytes:
+        """`typ` (1331), from the municipality that was asked to the authority that asked. `jetzt` with its zone."""
+        kopf = self._kopf(Nachrichtenkennung(uuid, typ, _zeit(jetzt)), anfrage.autor, anfrage.leser.kennung)
         daten = {**kopf, **_ergebnis(ergebnis), "ursprung": vars(anfrage.kennung)}
         return self._plaene.antwort.write(daten, self._absender.attribute)
 

@@ -9,17 +9,15 @@ from hypothesis import strategies as st
 from gateway.meldewesen.anfrage import Auswahldaten, Ort
 from gateway.meldewesen.normalform import normalform
 from gateway.meldewesen.phonetik import phonetik
+from gateway.meldewesen.sperren import UNBEFRISTET, UNGESPERRT, sperre_bis
 from gateway.meldewesen.suchformen import (
     STUMM,
-    UNBEFRISTET,
-    UNGESPERRT,
     Anschriftform,
     Suchformen,
     formen_der_anfrage,
     formen_des_datensatzes,
     mindestangaben_erfuellt,
     platzhalter,
-    sperre_bis,
 )
 from gateway.meldewesen.werte import NICHT_VORHANDEN, Gemeindeschluessel, Teildatum
 from tests.spiegel.personen import datensatz, wohnung

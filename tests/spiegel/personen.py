@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from gateway.meldewesen.sperren import Sicht
+
 AGS = "03241001"
 HEUTE = "2025-11-22"
+SICHT = Sicht.neutral(HEUTE)
 
 
 def wohnung(ags: str = AGS, *, aktuell: bool = True, **inland: str) -> dict[str, Any]:

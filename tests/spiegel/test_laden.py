@@ -17,7 +17,7 @@ from gateway.spiegel.schreiben import Schreiber
 from gateway.spiegel.suche import SqlSpiegel
 from gateway.spiegel.tabellen import create_schema, metadata, person
 from tests.databases import opened
-from tests.spiegel.personen import AGS, HEUTE, datensatz, sperre, wohnung
+from tests.spiegel.personen import AGS, SICHT, datensatz, sperre, wohnung
 
 GEHEIM = "Geheimnis"
 
@@ -33,7 +33,7 @@ def zahl(engine: Engine, table: Table = person) -> int:
 
 def gefunden(engine: Engine, familienname: str = "Musterfrau", vornamen: str = "Erika", ags: str = AGS) -> list[str]:
     auswahl = Auswahldaten(Gemeindeschluessel(ags), familienname, vornamen, geburtsdatum=Teildatum("1964-08-12"))
-    treffer = SqlSpiegel(engine).suche(formen_der_anfrage(auswahl), HEUTE, 1001)
+    treffer = SqlSpiegel(engine).suche(formen_der_anfrage(auswahl), SICHT, 1000)
     return sorted(one.datensatz["ordnungsmerkmal"] for one in treffer)
 
 

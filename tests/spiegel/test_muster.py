@@ -17,7 +17,7 @@ import pytest
 from lxml import etree
 
 from gateway.meldewesen.datensatz import check
-from gateway.meldewesen.suchformen import sperre_bis
+from gateway.meldewesen.sperren import sperre_bis
 from gateway.meldewesen.zeichen import zulaessig
 from gateway.spiegel.muster import STICHTAG, Record, gemeinden, generate, strassen
 from gateway.spiegel.musterorte import S_STADT, alle_gemeinden, nachbar_of

@@ -9,7 +9,8 @@ from lxml import etree
 from gateway.meldewesen.anfrage import Auswahldaten
 from gateway.meldewesen.datensatz import DATENSATZ, Feld, check
 from gateway.meldewesen.normalform import TABELLE_9
-from gateway.meldewesen.suchformen import SPERREN_NACH_51, formen_der_anfrage, sperre_bis
+from gateway.meldewesen.sperren import SPERREN_NACH_51, Sicht, sperre_bis
+from gateway.meldewesen.suchformen import formen_der_anfrage
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
 from gateway.spiegel.laden import lade
 from gateway.spiegel.muster import STICHTAG, Gemeinde, Record, gemeinden, generate, strassen
@@ -22,6 +23,7 @@ from tests.shared import SHARED, needs_shared
 from tests.spiegel.inhalte import addresses, blocks, born, has, own, texts, vornamen
 
 HEUTE = STICHTAG.isoformat()
+SICHT = Sicht.neutral(HEUTE)
 
 
 def s_stadt() -> Gemeinde:
@@ -295,7 +297,7 @@ def spiegel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlSpiegel]:
 
 
 def found(spiegel: SqlSpiegel, auswahl: Auswahldaten) -> list[str]:
-    return [t.datensatz["ordnungsmerkmal"] for t in spiegel.suche(formen_der_anfrage(auswahl), HEUTE, 10)]
+    return [t.datensatz["ordnungsmerkmal"] for t in spiegel.suche(formen_der_anfrage(auswahl), SICHT, 10)]
 
 
 @needs_shared
@@ -323,7 +325,7 @@ def test_the_standard_s_own_messages_find_exactly_the_one_whom_they_describe(spi
     assert auswahl.familienname
     assert auswahl.geburtsdatum or auswahl.strasse
     assert found(spiegel, auswahl) == ["M-951"]
-    assert spiegel.kennt_strasse(formen_der_anfrage(auswahl), HEUTE) or not auswahl.strasse
+    assert spiegel.kennt_strasse(formen_der_anfrage(auswahl), SICHT) or not auswahl.strasse
 
 
 @pytest.mark.parametrize("ags", [S_STADT, "03241001"])

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.meldewesen.anfrage import Auswahldaten
+from gateway.meldewesen.sperren import Sicht
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
 from gateway.spiegel import lesezugang
@@ -18,7 +19,7 @@ from gateway.spiegel.lesezugang import execute
 from gateway.spiegel.suche import SqlSpiegel, personensuche
 from gateway.spiegel.tabellen import create_schema
 from tests.databases import KINDS, fresh_database, opened
-from tests.spiegel.personen import AGS, HEUTE, datensatz, sperre, wohnung
+from tests.spiegel.personen import AGS, HEUTE, SICHT, datensatz, sperre, wohnung
 
 GESTERN, MORGEN = "2025-11-21", "2025-11-23"
 
@@ -37,7 +38,7 @@ def formen(**felder: Any) -> Suchformen:
 
 
 def gefunden(engine: Engine, heute: str = HEUTE, **felder: Any) -> list[str]:
-    treffer = SqlSpiegel(engine).suche(formen(**felder), heute, 1001)
+    treffer = SqlSpiegel(engine).suche(formen(**felder), Sicht.neutral(heute), 1000)
     return sorted(one.datensatz["ordnungsmerkmal"] for one in treffer)
 
 
@@ -115,19 +116,19 @@ def test_if_one_of_two_matches_is_blocked_the_other_is_the_only_one(engine: Engi
 def test_blocked_persons_do_not_count_towards_a_lists_limit(engine: Engine) -> None:
     lade(engine, [datensatz(f"{n}", **PERSON, **(sperre("1") if n % 2 else {})) for n in range(40)])
     assert len(gefunden(engine, **ANFRAGEN[0])) == 20
-    assert len(SqlSpiegel(engine).suche(formen(**ANFRAGEN[0]), HEUTE, 20)) == 20
+    assert len(SqlSpiegel(engine).suche(formen(**ANFRAGEN[0]), SICHT, 20)) == 20
 
 
 def test_a_block_that_comes_later_takes_effect_with_its_delivery(engine: Engine) -> None:
     lade(engine, [datensatz(**PERSON)])
     spiegel = SqlSpiegel(engine)
-    merkmal = spiegel.suche(formen(**ANFRAGEN[0]), HEUTE, 1001)[0].merkmal
+    merkmal = spiegel.suche(formen(**ANFRAGEN[0]), SICHT, 1000)[0].merkmal
     lade(engine, [datensatz(**PERSON, **sperre("3"))])
     for felder in ANFRAGEN:
         assert gefunden(engine, **felder) == []
-    assert spiegel.hole(merkmal, HEUTE) is None
+    assert spiegel.hole(merkmal, SICHT) is None
     lade(engine, [datensatz(**PERSON)])
-    assert spiegel.hole(merkmal, HEUTE) is not None
+    assert spiegel.hole(merkmal, SICHT) is not None
 
 
 @pytest.mark.parametrize("felder", ANFRAGEN)
@@ -184,7 +185,7 @@ def test_postgresql_reads_no_more_rows_for_blocked_than_for_absent(felder: dict[
 def _analyzed(engine: Engine, f: Suchformen) -> Any:
     """The executed plan of a search. With so few rows PostgreSQL would rather scan them, but not in real tables."""
     with recorded() as statements:
-        SqlSpiegel(engine).suche(f, HEUTE, 1001)
+        SqlSpiegel(engine).suche(f, SICHT, 1000)
     ((statement, parameters),) = statements
     with engine.connect() as connection:
         connection.exec_driver_sql("SET enable_seqscan = off")
@@ -206,21 +207,22 @@ def test_a_street_is_not_known_from_blocked_persons(engine: Engine) -> None:
     """Rückweisung 02 or neutral answer: that too would tell blocked from absent."""
     lade(engine, [datensatz(**PERSON, **sperre("3", frist=HEUTE))])
     spiegel, f = SqlSpiegel(engine), formen(strasse="Prüfweg")
-    assert not spiegel.kennt_strasse(f, HEUTE)
-    assert spiegel.kennt_strasse(f, MORGEN)
+    assert not spiegel.kennt_strasse(f, SICHT)
+    assert spiegel.kennt_strasse(f, Sicht.neutral(MORGEN))
     lade(engine, [datensatz("2")])
-    assert spiegel.kennt_strasse(f, HEUTE)
+    assert spiegel.kennt_strasse(f, SICHT)
 
 
 def test_no_statement_shape_lacks_the_exclusion() -> None:
     for given in (("familienname",), ("ordens_oder_kuenstlername",), ("familienname", "ordens_oder_kuenstlername")):
         sql = str(personensuche(given, 1 if "familienname" in given else 0))
-        assert "person.sperre_bis < :heute" in sql
-        assert json.dumps(sql).count("sperre_bis < :heute") == 2
+        assert "person.sperre_bis < :sperre_vor" in sql
+        assert "person.veranlasst_bis < :veranlasst_vor" in sql
+        assert json.dumps(sql).count("sperre_bis < :sperre_vor") == 2
 
 
 def test_a_street_stays_unknown_when_the_block_of_its_only_inhabitant_is_prolonged(engine: Engine) -> None:
     dort = [wohnung(strasse="Frauenhausgasse")]
     for frist in ("2025-11-01", "2099-12-31"):
         lade(engine, [datensatz(wohnungen=dort, **sperre("3", frist=frist))])
-    assert not SqlSpiegel(engine).kennt_strasse(formen(strasse="Frauenhausgasse"), HEUTE)
+    assert not SqlSpiegel(engine).kennt_strasse(formen(strasse="Frauenhausgasse"), SICHT)

@@ -9,10 +9,11 @@ from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Auswahldaten, Ort
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
+from gateway.ports import ZuVieleTreffer
 from gateway.spiegel.laden import lade
 from gateway.spiegel.suche import SqlSpiegel
 from gateway.spiegel.tabellen import metadata
-from tests.spiegel.personen import AGS, HEUTE, datensatz, wohnung
+from tests.spiegel.personen import AGS, SICHT, datensatz, wohnung
 
 NAME = {"familienname": "Musterfrau", "vornamen": "Erika"}
 
@@ -23,7 +24,7 @@ def formen(ags: str = AGS, **felder: Any) -> Suchformen:
 
 def gefunden(engine: Engine, ags: str = AGS, **felder: Any) -> set[str]:
     """Ordnungsmerkmale of the persons found."""
-    treffer = SqlSpiegel(engine).suche(formen(ags, **felder), HEUTE, 1001)
+    treffer = SqlSpiegel(engine).suche(formen(ags, **felder), SICHT, 1000)
     return {one.datensatz["ordnungsmerkmal"] for one in treffer}
 
 
@@ -136,7 +137,7 @@ def test_only_the_queried_municipality_is_searched(voller_spiegel: Engine) -> No
 )
 def test_a_search_with_less_than_the_minimum_is_refused(voller_spiegel: Engine, felder: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="needs the data of § 38"):
-        SqlSpiegel(voller_spiegel).suche(formen(**felder), HEUTE, 1001)
+        SqlSpiegel(voller_spiegel).suche(formen(**felder), SICHT, 1000)
 
 
 def test_addresses_agree_as_a_whole_or_not_at_all(engine: Engine) -> None:
@@ -160,15 +161,17 @@ def test_addresses_agree_as_a_whole_or_not_at_all(engine: Engine) -> None:
 def test_a_person_with_two_agreeing_addresses_is_found_once(engine: Engine) -> None:
     wohnungen = [wohnung(hausnummer=str(number)) for number in range(1, 6)]
     lade(engine, [datensatz(wohnungen=wohnungen, fruehere_geburtsdaten=["1964-08-12"], vornamen="Erika Erika")])
-    treffer = SqlSpiegel(engine).suche(formen(**NAME, strasse="Prüfweg", geschlecht="w"), HEUTE, 1001)
+    treffer = SqlSpiegel(engine).suche(formen(**NAME, strasse="Prüfweg", geschlecht="w"), SICHT, 1000)
     assert len(treffer) == 1
 
 
-def test_a_list_has_at_most_as_many_persons_as_asked_for(engine: Engine) -> None:
+def test_more_persons_than_may_be_told_are_not_read_at_all(engine: Engine) -> None:
     lade(engine, [datensatz(str(number)) for number in range(30)])
     spiegel = SqlSpiegel(engine)
-    assert len(spiegel.suche(formen(**NAME, geschlecht="w"), HEUTE, 1001)) == 30
-    assert len(spiegel.suche(formen(**NAME, geschlecht="w"), HEUTE, 7)) == 7
+    assert len(spiegel.suche(formen(**NAME, geschlecht="w"), SICHT, 30)) == 30
+    for hoechstens in (29, 7, 0):
+        with pytest.raises(ZuVieleTreffer):
+            spiegel.suche(formen(**NAME, geschlecht="w"), SICHT, hoechstens)
 
 
 def test_a_lists_order_is_stable_and_not_that_of_the_register(engine: Engine) -> None:
@@ -176,7 +179,7 @@ def test_a_lists_order_is_stable_and_not_that_of_the_register(engine: Engine) ->
     lade(engine, [datensatz(nummer) for nummer in nummern])
     spiegel = SqlSpiegel(engine)
     folgen = [
-        [treffer.datensatz["ordnungsmerkmal"] for treffer in spiegel.suche(formen(**NAME, **datum), HEUTE, 1001)]
+        [treffer.datensatz["ordnungsmerkmal"] for treffer in spiegel.suche(formen(**NAME, **datum), SICHT, 1000)]
         for datum in (
             {"geschlecht": "w"},
             {"geburtsdatum": Teildatum("1964-08-12")},
@@ -191,16 +194,16 @@ def test_a_lists_order_is_stable_and_not_that_of_the_register(engine: Engine) ->
 def test_a_found_person_is_had_again_by_its_merkmal(engine: Engine) -> None:
     lade(engine, [datensatz("1"), datensatz("2")])
     spiegel = SqlSpiegel(engine)
-    for treffer in spiegel.suche(formen(**NAME, geschlecht="w"), HEUTE, 1001):
+    for treffer in spiegel.suche(formen(**NAME, geschlecht="w"), SICHT, 1000):
         assert len(treffer.merkmal) == 16
-        assert spiegel.hole(treffer.merkmal, HEUTE) == treffer
-    assert spiegel.hole(b"x" * 16, HEUTE) is None
-    assert spiegel.hole(b"", HEUTE) is None
+        assert spiegel.hole(treffer.merkmal, SICHT) == treffer
+    assert spiegel.hole(b"x" * 16, SICHT) is None
+    assert spiegel.hole(b"", SICHT) is None
 
 
 def test_a_list_can_be_cut_and_counted_without_being_decoded(engine: Engine) -> None:
     lade(engine, [datensatz(str(number)) for number in range(5)])
-    treffer = SqlSpiegel(engine).suche(formen(**NAME, geschlecht="w"), HEUTE, 1001)
+    treffer = SqlSpiegel(engine).suche(formen(**NAME, geschlecht="w"), SICHT, 1000)
     assert list(treffer[1:3]) == [treffer[1], treffer[2]]
     assert list(treffer) == [treffer[number] for number in range(len(treffer))]
 
@@ -234,16 +237,16 @@ def test_a_street_is_known_by_directory_and_by_addresses_in_its_municipality(eng
         ("Kurze Straße", AGS, False),
         ("Lange Straße", "03241002", False),
     ):
-        assert spiegel.kennt_strasse(formen(ags, strasse=strasse), HEUTE) is bekannt
+        assert spiegel.kennt_strasse(formen(ags, strasse=strasse), SICHT) is bekannt
 
 
 def test_a_mirror_that_cannot_be_read_is_told_without_values(engine: Engine) -> None:
     metadata.drop_all(engine)
     spiegel = SqlSpiegel(engine)
     for call in (
-        lambda: spiegel.suche(formen(familienname="Geheimnis", vornamen="Erika", geschlecht="w"), HEUTE, 1001),
-        lambda: spiegel.kennt_strasse(formen(strasse="Geheimnis"), HEUTE),
-        lambda: spiegel.hole(b"Geheimnis", HEUTE),
+        lambda: spiegel.suche(formen(familienname="Geheimnis", vornamen="Erika", geschlecht="w"), SICHT, 1000),
+        lambda: spiegel.kennt_strasse(formen(strasse="Geheimnis"), SICHT),
+        lambda: spiegel.hole(b"Geheimnis", SICHT),
     ):
         with pytest.raises(StoreError, match=r"^the mirror cannot be read \(\w+\)$") as caught:
             call()

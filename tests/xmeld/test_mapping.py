@@ -273,7 +273,11 @@ def test_a_version_that_renames_and_moves_a_datum_is_a_change_of_data(tmp_path: 
     schema = xmlschema.XMLSchema(tmp_path / "pack" / "xmeld.xsd")
     schreiber = Schreiber(SimpleNamespace(schema=schema), Mapping(table), ABSENDER)
     antwort = schreiber.antwort(
-        personensuche(), Auskunft("01", (Person({"ordensname": "Bruder Klaus"}),)), datetime.now(UTC), ANTWORT_UUID
+        "1331",
+        personensuche(),
+        Auskunft("01", (Person({"ordensname": "Bruder Klaus"}),)),
+        datetime.now(UTC),
+        ANTWORT_UUID,
     )
     root = etree.fromstring(antwort)
     schema.validate(root)

@@ -80,7 +80,7 @@ many_codes = st.sets(st.sampled_from(CODES), min_size=100).map(frozenset)
 
 
 def write(ergebnis: Auskunft | Rueckweisung) -> etree._Element:
-    root = etree.fromstring(schreiber().antwort(personensuche(), ergebnis, JETZT, ANTWORT_UUID))
+    root = etree.fromstring(schreiber().antwort("1331", personensuche(), ergebnis, JETZT, ANTWORT_UUID))
     assert pack().is_valid(root), pack().explain(root).hinweis
     return root
 
@@ -348,7 +348,7 @@ def test_a_0910_says_why_and_which_message_it_sends_back(hinweis: str) -> None:
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
-        schreiber().antwort(personensuche(), NEUTRAL, datetime(2026, 6, 15, 12), ANTWORT_UUID)
+        schreiber().antwort("1331", personensuche(), NEUTRAL, datetime(2026, 6, 15, 12), ANTWORT_UUID)
 
 
 def test_a_sender_whom_nobody_can_reach_is_refused() -> None:

@@ -1,0 +1,10 @@
+"""What is done for each kind of request: who may ask what, where it is answered, and how. No XML, no store's detail."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.abruf.dienst import Dienst
+from gateway.abruf.personensuche import PERSONENSUCHE
+
+#: Every kind of request that is answered, by the number of its message.
+DIENSTE: Mapping[str, Dienst[Any]] = {dienst.nachrichtentyp: dienst for dienst in (PERSONENSUCHE,)}

@@ -1,0 +1,141 @@
+"""One kind of request as a row, and what all kinds have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from lxml import etree
+
+from gateway.errors import Ruecksendung
+from gateway.meldewesen.anfrage import Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.regeln import ordered, wirksame_rolle
+from gateway.ports import Treffer
+from gateway.vorgang import BERLIN, Gateway
+from gateway.xmeld.mapping import Mapping
+
+A = TypeVar("A", bound=Abruf)
+
+
+@dataclass(frozen=True)
+class Ergebnis:
+    """The answer's content, and whose records it was taken from."""
+
+    inhalt: Auskunft | Rueckweisung
+    treffer: tuple[Treffer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Frage(Generic[A]):
+    """A request with all that its answer depends on."""
+
+    anfrage: A
+    behoerde: Behoerde
+    mapping: Mapping
+    gateway: Gateway
+    jetzt: datetime
+
+    @property
+    def rolle(self) -> Rolle:
+        """The role in which the request is judged."""
+        return wirksame_rolle(self.anfrage, self.behoerde)
+
+    @property
+    def heute(self) -> str:
+        """The day in Germany, YYYY-MM-DD."""
+        return self.jetzt.astimezone(BERLIN).date().isoformat()
+
+    @property
+    def empfaenger(self) -> str:
+        """To whom an Identifikationsmerkmal is given: § 39 (2) S. 3 BMG, § 9 BMeldDAV.
+
+        A zentrale Stelle passes it on to the authority that it names, and for that one only it holds.
+        """
+        stelle = self.anfrage.abrufende_stelle.behoerdenname if self.behoerde.zentrale_stelle else ""
+        return "\n".join((self.behoerde.kennung, self.anfrage.leser.kennung, stelle))
+
+
+@dataclass(frozen=True)
+class Dienst(Generic[A]):
+    """How one kind of request is read, routed and answered."""
+
+    nachrichtentyp: str
+    antwort: str  # number of the message that answers
+    read: Callable[[etree._Element, Mapping], A]
+    #: Here, or nowhere yet. Raises Ruecksendung.
+    route: Callable[[A, Gateway], None]
+    #: Every ground of Rueckweisung that applies, or what was found. Raises StoreError.
+    answer: Callable[[Frage[A]], Ergebnis]
+    #: What § 40 BMG has recorded of this kind, beside what it has of all.
+    inhalt: Callable[[A, Ergebnis], dict[str, object]]
+    #: Whether something may have to follow the answer: § 34 (5), § 34a (5) S. 2 BMG.
+    nacharbeit: Callable[[Auskunft], bool]
+
+
+def check_header(anfrage: Abruf, nachrichtentyp: str, behoerde: Behoerde) -> None:
+    """The header says what the message is and who signed it, and § 11 BMeldDAV's fields say something.
+
+    Raises Ruecksendung.
+    """
+    if anfrage.kennung.nachrichtentyp != nachrichtentyp:
+        hinweis = f"Der Nachrichtentyp im Nachrichtenkopf ist nicht der der Nachricht ({nachrichtentyp})."
+        raise Ruecksendung("S999", hinweis)
+    if anfrage.autor.kennung != behoerde.kennung:
+        raise Ruecksendung("T070", "Der Autor der Nachricht ist nicht die Behörde, deren Zertifikat sie signiert hat.")
+    stelle = anfrage.abrufende_stelle
+    fields = {
+        "behoerdenname": stelle.behoerdenname,
+        "aktenzeichen": stelle.aktenzeichen,
+        "anlassDesAbrufs": stelle.anlass,
+        "kennung": stelle.kennung,
+    }
+    empty = [name for name, value in fields.items() if not value.strip()]
+    if empty:
+        raise Ruecksendung("S030", f"Leer in datenAbrufendeStelle: {', '.join(empty)} (§ 11 BMeldDAV).")
+
+
+def route_to_gemeinde(anfrage: Abruf, gateway: Gateway) -> None:
+    """To a municipality of this mirror. Raises Ruecksendung."""
+    if not gateway.serves(anfrage.leser.kennung):
+        raise Ruecksendung("T080", "Der Leser ist keine Meldebehörde, deren Register hier gespiegelt wird.")
+
+
+def protokollinhalt(dienst: Dienst[A], anfrage: A, behoerde: Behoerde, ergebnis: Ergebnis) -> dict[str, object] | None:
+    """The content of § 40 (1), (2) BMG; None where the authority keeps the Protokoll itself (§ 40 (3))."""
+    if wirksame_rolle(anfrage, behoerde) is Rolle.SICHERHEIT and not behoerde.protokoll_beauftragt:
+        return None
+    stelle = anfrage.abrufende_stelle
+    return {
+        "signiert_von": behoerde.name,
+        "abrufberechtigte_stelle": {  # as the message names it; for a zentrale Stelle, whom it passes on
+            "name": stelle.behoerdenname,
+            "anschrift": stelle.anschrift,
+            "erreichbarkeit": stelle.erreichbarkeit,
+        },
+        "aktenzeichen": stelle.aktenzeichen,
+        "anlass": stelle.anlass,
+        "kennung": stelle.kennung,
+        "anforderungselemente": _in_order(anfrage.anforderungselemente),
+        **dienst.inhalt(anfrage, ergebnis),
+    }
+
+
+def abgerufen(ergebnis: Ergebnis) -> list[dict[str, object]]:
+    """Whose data left, and which: § 40 (1) no. 2 and 7 BMG."""
+    personen = ergebnis.inhalt.personen if isinstance(ergebnis.inhalt, Auskunft) else ()
+    return [
+        {"ags": t.datensatz["ags"], "ordnungsmerkmal": t.datensatz["ordnungsmerkmal"], "daten": person.daten}
+        for t, person in zip(ergebnis.treffer, personen, strict=True)
+    ]
+
+
+def refused(*gruende: Rueckweisungsgrund) -> Ergebnis:
+    """Every ground that applies, in the list's order."""
+    return Ergebnis(Rueckweisung(ordered(gruende)))
+
+
+@lru_cache(maxsize=256)  # a system asks for the same ones again and again
+def _in_order(codes: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(codes, key=int))

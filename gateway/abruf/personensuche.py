@@ -1,0 +1,90 @@
+"""The Personensuche, 1330 → 1331: § 34a (2) BMG, §§ 4 to 6 BMeldDAV."""
+
+from gateway.abruf.dienst import Dienst, Ergebnis, Frage, abgerufen, refused, route_to_gemeinde
+from gateway.meldewesen.anfrage import (
+    EINDEUTIG,
+    MAX_TREFFER,
+    NEUTRAL,
+    TREFFERLISTE,
+    Auskunft,
+    Person,
+    Personensuche,
+    Rueckweisungsgrund,
+)
+from gateway.meldewesen.aufbewahrung import tellable
+from gateway.meldewesen.regeln import Pruefling, pruefe
+from gateway.meldewesen.sperren import Sicht, gesperrt
+from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
+from gateway.ports import Treffer, ZuVieleTreffer
+from gateway.xmeld.lesen import read_personensuche
+
+_Treffer = tuple[Treffer, ...]
+
+
+def answer(frage: Frage[Personensuche]) -> Ergebnis:
+    """Every ground of Rueckweisung that applies, or what was found. Raises StoreError."""
+    anfrage, gateway = frage.anfrage, frage.gateway
+    sicht = _sicht(frage)
+    formen = formen_der_anfrage(anfrage.auswahldaten) if anfrage.auswahldaten else None
+    gruende = _grounds(frage, formen, sicht)
+    if gruende:
+        return refused(*gruende)
+    if formen is None:
+        merkmal = gateway.merkmale.open(anfrage.identifikationsmerkmal or "", frage.empfaenger, frage.jetzt)
+        if merkmal is None:
+            return refused(Rueckweisungsgrund("01"))
+        found = gateway.spiegel.hole(merkmal, sicht)
+        treffer: _Treffer = (found,) if found else ()
+    else:
+        try:
+            treffer = tuple(gateway.spiegel.suche(formen, sicht, MAX_TREFFER))
+        except ZuVieleTreffer:
+            return refused(Rueckweisungsgrund("12"))
+    if len(treffer) > 1:
+        treffer = tuple(t for t in treffer if not gesperrt(t.datensatz.get("auskunftssperren", ()), frage.heute))
+    return Ergebnis(_shape(treffer, frage), treffer)
+
+
+def _sicht(frage: Frage[Personensuche]) -> Sicht:
+    kennung = frage.anfrage.abrufende_stelle.kennung
+    entitled = frage.anfrage.abrufende_stelle.sicherheitsbehoerde and frage.behoerde.darf_trotz_sperre(kennung)
+    return Sicht.ermaechtigt(frage.heute) if entitled else Sicht.neutral(frage.heute)
+
+
+def _grounds(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> tuple[Rueckweisungsgrund, ...]:
+    anfrage, gateway = frage.anfrage, frage.gateway
+    gruende = list(pruefe(Pruefling(anfrage, frage.behoerde, formen, gateway.land)))
+    forbidden = frage.mapping.unzulaessig(anfrage.anforderungselemente, frage.rolle)
+    gruende += [Rueckweisungsgrund(code) for code in forbidden]
+    if formen is not None and formen.strasse and not gateway.spiegel.kennt_strasse(formen, sicht):
+        gruende.append(Rueckweisungsgrund("02"))  # Anlage Nr. 4 f
+    return tuple(gruende)
+
+
+def _shape(treffer: _Treffer, frage: Frage[Personensuche]) -> Auskunft:
+    """§§ 5, 6 BMeldDAV: one person in full, several as a list, nobody as the neutral answer."""
+    if not treffer:
+        return NEUTRAL
+    mapping, rolle, heute = frage.mapping, frage.rolle, frage.heute
+    if len(treffer) == 1:
+        datensatz = tellable(treffer[0].datensatz, rolle)
+        return Auskunft(EINDEUTIG, (Person(mapping.person(datensatz, frage.anfrage.anforderungselemente, heute)),))
+    seal, empfaenger = frage.gateway.merkmale.seal, frage.empfaenger
+    return Auskunft(
+        TREFFERLISTE,
+        tuple(
+            Person(mapping.treffer(tellable(t.datensatz, rolle)), seal(t.merkmal, empfaenger, frage.jetzt))
+            for t in treffer
+        ),
+    )
+
+
+PERSONENSUCHE = Dienst(
+    nachrichtentyp="1330",
+    antwort="1331",
+    read=read_personensuche,
+    route=route_to_gemeinde,
+    answer=answer,
+    inhalt=lambda _, ergebnis: {"treffer": abgerufen(ergebnis)},
+    nacharbeit=lambda _: True,  # it names a person: § 34 (5) BMG, whatever was found beside
+)
