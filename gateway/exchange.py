@@ -118,7 +118,8 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
     # 4 read
     anfrage = _read(root, dienst, fassung, spur)
     spur.done("read")
-    frage = Frage(anfrage, behoerde, fassung.mapping, gateway, spur.empfangen)
+    art = fassung.mapping.abrufe[dienst.nachrichtentyp]
+    frage = Frage(anfrage, behoerde, art, gateway, spur.empfangen)
     try:
         # 5 authorise, 6 route, 7 answer
         ergebnis = _answer(frage, dienst, spur)
@@ -178,7 +179,7 @@ def _validate(root: etree._Element, dienst: Dienst[Any], pack: Pack, spur: Spur)
 
 def _read(root: etree._Element, dienst: Dienst[Any], fassung: Fassung, spur: Spur) -> Abruf:
     try:
-        anfrage: Abruf = dienst.read(root, fassung.mapping)
+        anfrage: Abruf = dienst.read(root, fassung.mapping.abrufe[dienst.nachrichtentyp])
     except Exception:  # whatever it was, the answer must name what it answers
         spur.kennung = read_kennung(root)
         raise

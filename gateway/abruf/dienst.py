@@ -14,7 +14,7 @@ from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.regeln import ordered, wirksame_rolle
 from gateway.ports import Treffer
 from gateway.vorgang import BERLIN, Gateway
-from gateway.xmeld.mapping import Mapping
+from gateway.xmeld.mapping import Abrufart
 
 A = TypeVar("A", bound=Abruf)
 
@@ -33,7 +33,7 @@ class Frage(Generic[A]):
 
     anfrage: A
     behoerde: Behoerde
-    mapping: Mapping
+    art: Abrufart
     gateway: Gateway
     jetzt: datetime
 
@@ -63,7 +63,7 @@ class Dienst(Generic[A]):
 
     nachrichtentyp: str
     antwort: str  # number of the message that answers
-    read: Callable[[etree._Element, Mapping], A]
+    read: Callable[[etree._Element, Abrufart], A]
     #: Here, or nowhere yet. Raises Ruecksendung.
     route: Callable[[A, Gateway], None]
     #: Every ground of Rueckweisung that applies, or what was found. Raises StoreError.

@@ -54,7 +54,7 @@ def _sicht(frage: Frage[Personensuche]) -> Sicht:
 def _grounds(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> tuple[Rueckweisungsgrund, ...]:
     anfrage, gateway = frage.anfrage, frage.gateway
     gruende = list(pruefe(Pruefling(anfrage, frage.behoerde, formen, gateway.land)))
-    forbidden = frage.mapping.unzulaessig(anfrage.anforderungselemente, frage.rolle)
+    forbidden = frage.art.unzulaessig(anfrage.anforderungselemente, frage.rolle)
     gruende += [Rueckweisungsgrund(code) for code in forbidden]
     if formen is not None and formen.strasse and not gateway.spiegel.kennt_strasse(formen, sicht):
         gruende.append(Rueckweisungsgrund("02"))  # Anlage Nr. 4 f
@@ -65,15 +65,15 @@ def _shape(treffer: _Treffer, frage: Frage[Personensuche]) -> Auskunft:
     """§§ 5, 6 BMeldDAV: one person in full, several as a list, nobody as the neutral answer."""
     if not treffer:
         return NEUTRAL
-    mapping, rolle, heute = frage.mapping, frage.rolle, frage.heute
+    art, rolle, heute = frage.art, frage.rolle, frage.heute
     if len(treffer) == 1:
-        datensatz = tellable(treffer[0].datensatz, rolle)
-        return Auskunft(EINDEUTIG, (Person(mapping.person(datensatz, frage.anfrage.anforderungselemente, heute)),))
+        datensatz = tellable(treffer[0].datensatz, rolle, heute)
+        return Auskunft(EINDEUTIG, (Person(art.person(datensatz, frage.anfrage.anforderungselemente, heute)),))
     seal, empfaenger = frage.gateway.merkmale.seal, frage.empfaenger
     return Auskunft(
         TREFFERLISTE,
         tuple(
-            Person(mapping.treffer(tellable(t.datensatz, rolle)), seal(t.merkmal, empfaenger, frage.jetzt))
+            Person(art.treffer(tellable(t.datensatz, rolle, heute)), seal(t.merkmal, empfaenger, frage.jetzt))
             for t in treffer
         ),
     )

@@ -74,8 +74,9 @@ class FreieWohnung:
     """Of one dwelling, § 7 (1) no. 9 and 10 BMeldDAV: all that is given must hold for the same dwelling.
 
     At most one of the kinds of address is given: in Germany (`gemeindeschluessel` to `wohnungsinhaber`), abroad
-    (`auslandsanschrift` with its lines, `zuzugsstaat`, or `staat` of either; a key of the list Gebiet or BELIEBIG), or `unbekannt` (list
-    Anschrift.Unbekannt). A house number is given by its parts or as the range `hausnummer_von` to `hausnummer_bis`.
+    (`auslandsanschrift` with its lines and state, `zuzugsstaat`, or `staat` of either; a key of the list Gebiet, for
+    the latter two also BELIEBIG), or `unbekannt` (list Anschrift.Unbekannt, or BELIEBIG). A house number is given by
+    its parts or as the range `hausnummer_von` to `hausnummer_bis`.
     """
 
     gemeindeschluessel: Gemeindeschluessel | None = None
@@ -108,7 +109,7 @@ AKTUELL, INAKTUELL = "01", "02"
 #: As a state of birth or death: only persons whose record has none.
 KEINE_ANGABE = ""
 
-#: As the state of an address abroad: whichever.
+#: As the state of an address abroad, or the circumstance of an unknown one: whichever.
 BELIEBIG = "*"
 
 

@@ -1,7 +1,7 @@
 """What is told of a found person: the record reduced to what was asked for, and what the law adds by itself.
 
-§§ 5, 6 BMeldDAV, § 34a (5) S. 3 BMG. Everything here speaks of fields of the record; which code of a message's version
-asks for which field, and where the field then stands in XML, is the mapping's matter.
+§§ 5, 6, 8 BMeldDAV, § 34a (5) S. 3 BMG. Everything here speaks of fields of the record; which code of a message's
+version asks for which field, and where the field then stands in XML, is the mapping's matter.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,6 +46,7 @@ _STERBEDATEN = frozenset({"sterbedatum", "sterbe_nachweis", "sterbeort", "sterbe
 _BEIGESCHRIEBEN = ("gesetzliche_vertreter", "partner", "kinder")
 
 _ALLEINIGE_ODER_HAUPTWOHNUNG = ("0", "1")
+_VERZOGEN_OHNE_ANSCHRIFT = ("inland_unbekannt", "ausland")
 _LETZTE_INLANDSWOHNUNG = "2"  # Wohnungsart
 VOLLJAEHRIG = 18  # § 2 BGB
 
@@ -113,13 +114,34 @@ def auskunft_person(datensatz: Datensatz, asked: Auswahl, heute: str) -> dict[st
 
 def auskunft_treffer(datensatz: Datensatz) -> dict[str, Any]:
     """The person as an entry of a Trefferliste: § 6 (1) BMeldDAV, whatever was asked."""
-    wohnungen = [
+    daten = _choose({**datensatz, "wohnungen": _homes(datensatz)}, _TREFFER)
+    return _with_hints(daten, datensatz, _NICHTS)
+
+
+def auskunft_ergebnis(datensatz: Datensatz, asked: Auswahl) -> dict[str, Any]:
+    """The person as an entry of an Ergebnisliste: § 8 BMeldDAV. `datensatz` is left as it is."""
+    daten = _choose({**datensatz, "wohnungen": _present_home(datensatz)}, asked.plan)
+    if "verringerter_datenumfang" in datensatz:  # § 8 (1) S. 3 no. 5
+        daten["verringerter_datenumfang"] = True
+    return _with_hints(daten, datensatz, _NICHTS)
+
+
+def _homes(datensatz: Datensatz) -> list[Mapping[str, Any]]:
+    """The present sole or main dwelling."""
+    return [
         wohnung
         for wohnung in datensatz["wohnungen"]
         if wohnung["aktuell"] and wohnung.get("status") in _ALLEINIGE_ODER_HAUPTWOHNUNG
     ]
-    daten = _choose({**datensatz, "wohnungen": wohnungen}, TREFFER.plan)
-    return _with_hints(daten, datensatz, TREFFER)
+
+
+def _present_home(datensatz: Datensatz) -> list[Mapping[str, Any]]:
+    """§ 8 (1) no. 9: one dwelling, for which a 1333 has one place.
+
+    Of somebody who moved to a place unknown or abroad there is none: the hint on that move is told, by law and in the
+    same place, and an address noted beside it would contradict it.
+    """
+    return [] if datensatz.get("verzogen") in _VERZOGEN_OHNE_ANSCHRIFT else _homes(datensatz)[:1]
 
 
 def _tellable(datensatz: Datensatz, asked: Auswahl, heute: str) -> Datensatz:
@@ -172,7 +194,10 @@ def _note_departure(wohnungen: list[Mapping[str, Any]], datum: str) -> None:
 
 
 def _with_hints(daten: dict[str, Any], datensatz: Datensatz, asked: Auswahl) -> dict[str, Any]:
-    """Adds § 5 (1) S. 3 no. 2 to 5 and § 6 (1) S. 3 no. 1 to 4 BMeldDAV: each fact whose data were not asked for."""
+    """Adds § 5 (1) S. 3 no. 2 to 5, §§ 6, 8 (1) S. 3 no. 1 to 4 BMeldDAV: each fact whose data were not asked for.
+
+    In lists these hints have no condition: there `asked` is _NICHTS.
+    """
     verzogen = datensatz.get("verzogen")
     if verzogen == "inland" and not asked.aktuelle_anschrift:
         daten["im_inland_verzogen"] = True
@@ -257,7 +282,7 @@ def _choose_entry(entry: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     return _choose(entry, plan.je.get(entry[plan.weiche], plan) if plan.weiche else plan)
 
 
-def _treffer() -> Auswahl:
+def _treffer() -> Plan:
     inland = ("ags", "plz", "wohnort", "frueherer_gemeindename", "strasse")
     hausnummer = ("hausnummer", "hausnummer_zusatz", "hausnummer_teil")
     pfade = [
@@ -268,9 +293,11 @@ def _treffer() -> Auswahl:
         *(("wohnungen", "anschrift", "inland", name) for name in (*inland, *hausnummer)),  # 1201 to 1209
         ("wohnungen", "art"),  # 1213a
     ]
-    asked = auswahl([*(Wunsch(pfad) for pfad in pfade), Wunsch(("wohnungen", "aktuell"), begleitend=True)])
-    return replace(asked, aktuelle_anschrift=False)
+    return _plan([*(Wunsch(pfad) for pfad in pfade), Wunsch(("wohnungen", "aktuell"), begleitend=True)])
 
 
-#: § 6 (1) S. 2 BMeldDAV. Its hints have no condition, and a mark of § 52 BMG is not told in a list.
-TREFFER = _treffer()
+#: § 6 (1) S. 2 BMeldDAV. A mark of § 52 BMG is not told in a list.
+_TREFFER = _treffer()
+
+#: As if nothing had been asked for: then each hint is told.
+_NICHTS = auswahl(())

@@ -1,20 +1,16 @@
-"""Writes 1330 requests, by the same places with which they are read: for `send`'s samples, the demo and tests."""
+"""Writes 1330 and 1332, by the same places with which they are read: for `send`'s samples, the demo and tests."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from gateway.meldewesen.anfrage import Auswahldaten
-from gateway.xmeld.mapping import Mapping as XmeldMapping
-from gateway.xmeld.schreiben import EMAIL, VERZEICHNISDIENST, SchemaPack
+from gateway.meldewesen.anfrage import Auswahldaten, FreieAuswahl, Suchbereich
+from gateway.xmeld.auswahl import AUSWAHL, SUCHBEREICH
+from gateway.xmeld.mapping import Mapping
+from gateway.xmeld.schreiben import EMAIL, MELDEBEHOERDE, VERZEICHNISDIENST, SchemaPack
 from gateway.xmeld.struktur import Bauplan, bauplan
 
-PERSONENSUCHE = "1330"
-
-#: Places of a 1330 that stand for each other: of each pair the writer takes one.
-_POSTFACH, _INLAND, _AUSLAND = "/postfach/", "{}/{}.inland", "{}/{}.ausland/"
+PERSONENSUCHE, FREIE_SUCHE = "1330", "1332"
 
 
 @dataclass(frozen=True)
@@ -45,86 +41,83 @@ class Frage:
     verzicht_auf_mitteilung: bool = False
 
 
+@dataclass(frozen=True)
+class FreieFrage:
+    """What is asked in a freie Suche, where, and the codes wanted. `aktualitaet` is AKTUELL or INAKTUELL."""
+
+    leser: str
+    anforderungselemente: tuple[str, ...]
+    auswahldaten: FreieAuswahl
+    suchbereich: Suchbereich
+    aktualitaet: str | None = None
+    verzicht_auf_mitteilung: bool = False
+
+
 class Fragenschreiber:
     """Writes the requests of one version."""
 
-    def __init__(self, pack: SchemaPack, mapping: XmeldMapping) -> None:
-        self._pack = pack
-        self._mapping = mapping
-        self._plan = lru_cache(maxsize=8)(self._compile)
+    def __init__(self, pack: SchemaPack, mapping: Mapping) -> None:
+        self._plaene = {nummer: _plan(pack, mapping, nummer) for nummer in mapping.abrufe}
 
     def personensuche(self, wer: Fragesteller, frage: Frage, jetzt: datetime, uuid: str) -> bytes:
         """A 1330, UTF-8. `jetzt` with its time zone."""
         auswahl = frage.auswahldaten
-        abroad = frozenset(
-            feld for feld in ("geburtsort", "sterbeort") if auswahl and (ort := getattr(auswahl, feld)) and ort.staat
-        )
-        daten = {**_kopf(wer, frage, jetzt, uuid), **_anfrage(wer, frage), **_auswahl(auswahl)}
-        attribute = {"produkt": "xmeld-gateway", "produkthersteller": "xmeld-gateway"}
-        return self._plan(abroad).write(daten, attribute)
-
-    def _compile(self, abroad: frozenset[str]) -> Bauplan:
-        return bauplan(
-            self._pack.schema,
-            self._mapping.namespace,
-            self._mapping.nachrichten["anfrage"],
-            tuple(self._pairs(abroad)),
-            self._mapping.codelisten,
+        return self._write(
+            PERSONENSUCHE,
+            {
+                **_kopf(PERSONENSUCHE, wer, frage, jetzt, uuid),
+                "identifikationsmerkmal": frage.identifikationsmerkmal,
+                **(AUSWAHL[PERSONENSUCHE].write(auswahl) if auswahl else {}),
+            },
         )
 
-    def _pairs(self, abroad: frozenset[str]) -> Iterator[tuple[str, str]]:
-        for feld, ort in self._mapping.orte("kopf", "absender", "anfrage", "auswahldaten"):
-            name = feld.partition(".")[0]
-            other = (_INLAND if name in abroad else _AUSLAND).format(name, name)
-            if _POSTFACH in ort or (name in ("geburtsort", "sterbeort") and other in ort):
-                continue
-            if feld == "stelle.erreichbarkeit[]":
-                yield f"{feld}.kennung", ort
-                yield f"{feld}.kanal", ort.removesuffix("kennung") + "kanal"
-            else:
-                yield feld, ort
+    def freie_suche(self, wer: Fragesteller, frage: FreieFrage, jetzt: datetime, uuid: str) -> bytes:
+        """A 1332, UTF-8. `jetzt` with its time zone."""
+        return self._write(
+            FREIE_SUCHE,
+            {
+                **_kopf(FREIE_SUCHE, wer, frage, jetzt, uuid),
+                "suchbereich": SUCHBEREICH.write(frage.suchbereich),
+                "aktualitaet": frage.aktualitaet,
+                **AUSWAHL[FREIE_SUCHE].write(frage.auswahldaten),
+            },
+        )
+
+    def _write(self, nummer: str, daten: dict[str, Any]) -> bytes:
+        return self._plaene[nummer].write(daten, {"produkt": "xmeld-gateway", "produkthersteller": "xmeld-gateway"})
 
 
-def _kopf(wer: Fragesteller, frage: Frage, jetzt: datetime, uuid: str) -> dict[str, Any]:
+def _plan(pack: SchemaPack, mapping: Mapping, nummer: str) -> Bauplan:
+    orte = (*mapping.abrufe[nummer].orte, *mapping.orte("absender", "fragesteller"))
+    return bauplan(pack.schema, mapping.namespace, pack.messages[nummer].element, orte, mapping.codelisten)
+
+
+def _kopf(nummer: str, wer: Fragesteller, frage: Frage | FreieFrage, jetzt: datetime, uuid: str) -> dict[str, Any]:
+    anschrift = {name: getattr(wer, name) for name in ("strasse", "hausnummer", "plz", "wohnort")}
+    erreichbarkeit = [{"kanal": EMAIL, "kennung": wer.email}]
     return {
         "kennung": {
             "uuid": uuid,
-            "nachrichtentyp": PERSONENSUCHE,
+            "nachrichtentyp": nummer,
             "erstellungszeitpunkt": jetzt.isoformat(timespec="milliseconds"),
         },
-        "leser": {"verzeichnisdienst": VERZEICHNISDIENST, "kennung": frage.leser, "name": "Meldebehörde"},
+        "leser": {"verzeichnisdienst": VERZEICHNISDIENST, "kennung": frage.leser, "name": MELDEBEHOERDE},
         "autor": {
             "verzeichnisdienst": VERZEICHNISDIENST,
             "kennung": wer.kennung,
             "name": wer.name,
-            "erreichbarkeit": [{"kanal": EMAIL, "kennung": wer.email}],
+            "erreichbarkeit": erreichbarkeit,
         },
-        "anschrift": _anschrift(wer),
-    }
-
-
-def _anschrift(wer: Fragesteller) -> dict[str, str]:
-    return {name: getattr(wer, name) for name in ("strasse", "hausnummer", "plz", "wohnort")}
-
-
-def _anfrage(wer: Fragesteller, frage: Frage) -> dict[str, Any]:
-    return {
+        "anschrift": anschrift,
         "stelle": {
             "sicherheitsbehoerde": "true" if wer.sicherheitsbehoerde else "false",
             "behoerdenname": wer.name,
-            "erreichbarkeit": [{"kanal": EMAIL, "kennung": wer.email}],
-            "anschrift": _anschrift(wer),
+            "erreichbarkeit": erreichbarkeit,
+            "anschrift": {"gebaeude": anschrift},
             "aktenzeichen": wer.aktenzeichen,
             "anlass": wer.anlass,
             "kennung": wer.benutzer,
         },
-        "identifikationsmerkmal": frage.identifikationsmerkmal,
         "anforderungselemente": list(frage.anforderungselemente),
         "verzicht_auf_mitteilung": frage.verzicht_auf_mitteilung or None,
     }
-
-
-def _auswahl(auswahl: Auswahldaten | None) -> Mapping[str, Any]:
-    if auswahl is None:
-        return {}
-    return {**asdict(auswahl), "phonetik": auswahl.phonetik or None}

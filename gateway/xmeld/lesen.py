@@ -8,10 +8,17 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.errors import Ruecksendung
-from gateway.meldewesen.anfrage import AbrufendeStelle, Auswahldaten, Nachrichtenkennung, Ort, Personensuche, Stelle
-from gateway.meldewesen.werte import NICHT_VORHANDEN, UNBEKANNT, Gemeindeschluessel, Teildatum
-from gateway.xmeld.mapping import Mapping
+from gateway.meldewesen.anfrage import (
+    AbrufendeStelle,
+    FreieAuswahl,
+    FreieSuche,
+    Nachrichtenkennung,
+    Personensuche,
+    Stelle,
+)
+from gateway.meldewesen.werte import NICHT_VORHANDEN, UNBEKANNT
+from gateway.xmeld.auswahl import AUSWAHL, SUCHBEREICH, token
+from gateway.xmeld.mapping import Abrufart
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NACHRICHTENTYP = re.compile(r"[0-9]{4}")
@@ -24,25 +31,27 @@ _DATETIME = re.compile(
 Wege = dict[str, "str | Wege"]
 
 
-def read_personensuche(root: etree._Element, mapping: Mapping) -> Personensuche:
+def read_personensuche(root: etree._Element, art: Abrufart) -> Personensuche:
     """The 1330 in `root`, which must be valid against the schema of the mapping's version.
 
     Raises Ruecksendung where a key is malformed that the schema leaves open.
     """
-    plan = _plan(mapping)
-    werte: dict[str, Any] = {}
-    _read(root, plan.wege, werte)
-    werte |= {feld: place for feld, find in plan.beside.items() if (place := find(root))}
+    werte = _werte(root, art)
     return Personensuche(
-        kennung=Nachrichtenkennung(*(_token(werte[f"kennung.{name}"]) for name in _KENNUNG)),
-        autor=_stelle(werte, "autor"),
-        leser=_stelle(werte, "leser"),
-        abrufende_stelle=_abrufende_stelle(werte),
-        anforderungselemente=_codes(root, plan),
-        auswahldaten=_auswahldaten(werte) if "gemeindeschluessel" in werte else None,
+        **_abruf(werte),
+        auswahldaten=AUSWAHL["1330"].read(werte, ""),
         identifikationsmerkmal=werte.get("identifikationsmerkmal"),
-        verzicht_auf_mitteilung="verzicht_auf_mitteilung" in werte,
-        landesspezifische_erweiterungen="landesspezifische_erweiterungen" in werte,
+    )
+
+
+def read_freie_suche(root: etree._Element, art: Abrufart) -> FreieSuche:
+    """The 1332 in `root`, as `read_personensuche` reads a 1330. Its Auswahldaten may be empty."""
+    werte = _werte(root, art)
+    return FreieSuche(
+        **_abruf(werte),
+        auswahldaten=AUSWAHL["1332"].read(werte, "") or FreieAuswahl(),
+        suchbereich=SUCHBEREICH.read(werte, "suchbereich"),
+        aktualitaet=werte.get("aktualitaet"),
     )
 
 
@@ -62,8 +71,6 @@ def read_kennung(root: etree._Element) -> Nachrichtenkennung | None:
 
 _ASKED = "anforderungselemente[]"
 _KENNUNG = ("uuid", "nachrichtentyp", "erstellungszeitpunkt")
-_NAMEN = ("familienname", "vornamen", "ordens_oder_kuenstlername")
-_ANSCHRIFT = ("postleitzahl", "strasse", "hausnummer", "hausnummer_zusatz", "hausnummer_teil")
 
 
 @dataclass(frozen=True)
@@ -76,15 +83,15 @@ class _Plan:
 
 
 @lru_cache(maxsize=16)
-def _plan(mapping: Mapping) -> _Plan:
-    orte = [(feld, ort.replace("[]", "")) for feld, ort in mapping.orte("kopf", "anfrage", "auswahldaten")]
+def _plan(art: Abrufart) -> _Plan:
+    orte = [(feld, ort.replace("[]", "")) for feld, ort in art.orte]
     among = dict(orte)[_ASKED].rpartition("/")[0] + "/"
-    names = {"x": mapping.namespace}
+    names = {"x": art.namespace}
     asked = _xpath(dict(orte)[_ASKED])
     return _Plan(
-        wege=_ways([(feld, ort) for feld, ort in orte if not ort.startswith(among)], mapping.namespace),
+        wege=_ways([(feld, ort) for feld, ort in orte if not ort.startswith(among)], art.namespace),
         beside={
-            feld: etree.XPath(f"boolean({_xpath(ort)})", namespaces=names)
+            feld: etree.XPath(_xpath(ort), namespaces=names)
             for feld, ort in orte
             if ort.startswith(among) and feld != _ASKED
         },
@@ -92,6 +99,31 @@ def _plan(mapping: Mapping) -> _Plan:
         asked=etree.XPath(asked, namespaces=names),
         number=etree.XPath(f"count({asked})", namespaces=names),
     )
+
+
+def _werte(root: etree._Element, art: Abrufart) -> dict[str, Any]:
+    """What stands at the places of the request, by the mapping's names."""
+    plan = _plan(art)
+    werte: dict[str, Any] = {_ASKED: _codes(root, plan)}
+    _read(root, plan.wege, werte)
+    for feld, find in plan.beside.items():
+        found: Any = find(root)
+        if found:
+            werte[feld] = _value(found[0])
+    return werte
+
+
+def _abruf(werte: dict[str, Any]) -> dict[str, Any]:
+    """The fields of every request."""
+    return {
+        "kennung": Nachrichtenkennung(*(token(werte[f"kennung.{name}"]) for name in _KENNUNG)),
+        "autor": _stelle(werte, "autor"),
+        "leser": _stelle(werte, "leser"),
+        "abrufende_stelle": _abrufende_stelle(werte),
+        "anforderungselemente": werte[_ASKED],
+        "verzicht_auf_mitteilung": "verzicht_auf_mitteilung" in werte,
+        "landesspezifische_erweiterungen": "landesspezifische_erweiterungen" in werte,
+    }
 
 
 def _xpath(ort: str) -> str:
@@ -128,7 +160,7 @@ def _read(element: etree._Element, wege: Wege, werte: dict[str, Any]) -> None:
             continue
         if isinstance(way, dict):
             _read(child, way, werte)
-        elif way.endswith("[]"):
+        elif "[]" in way:
             werte.setdefault(way, []).append(_value(child))
         else:
             werte[way] = _value(child)
@@ -150,16 +182,11 @@ def _text(element: etree._Element) -> str:
     return (element.text or "") + "".join(child.tail or "" for child in element)
 
 
-def _token(text: str) -> str:
-    """As xs:token, xs:date and the like are read: outer whitespace says nothing."""
-    return " ".join(text.split())
-
-
 def _token_of(element: etree._Element) -> str:
-    return _token(_text(element))
+    return token(_text(element))
 
 
-#: Elements of the types that hold one datum, all of them unqualified: xoev:Code, xian:AllgemeinerName, xida:*.
+#: Elements of the types that hold one datum, all unqualified: xoev:Code, xian:AllgemeinerName, xida:*, xiaa:Zeile*.
 _LEAF: dict[object, Callable[[etree._Element], str]] = {
     "code": _token_of,
     "name": _text,
@@ -170,6 +197,7 @@ _LEAF: dict[object, Callable[[etree._Element], str]] = {
     "jahrMonat": lambda element: f"{_token_of(element)}-00",
     "jahr": lambda element: f"{_token_of(element)}-00-00",
     "unbekannt": lambda _: str(UNBEKANNT),
+    "inhalt": _text,
 }
 
 
@@ -179,10 +207,10 @@ def _stelle(werte: dict[str, Any], role: str) -> Stelle:
 
 def _abrufende_stelle(werte: dict[str, Any]) -> AbrufendeStelle:
     return AbrufendeStelle(
-        sicherheitsbehoerde=_token(werte["stelle.sicherheitsbehoerde"]) in ("true", "1"),
+        sicherheitsbehoerde=token(werte["stelle.sicherheitsbehoerde"]) in ("true", "1"),
         behoerdenname=werte["stelle.behoerdenname"],
         anschrift=_one_line(werte),
-        erreichbarkeit=tuple(werte["stelle.erreichbarkeit[]"]),
+        erreichbarkeit=tuple(werte["stelle.erreichbarkeit[].kennung"]),
         aktenzeichen=werte["stelle.aktenzeichen"],
         anlass=werte["stelle.anlass"],
         kennung=werte["stelle.kennung"],
@@ -192,36 +220,13 @@ def _abrufende_stelle(werte: dict[str, Any]) -> AbrufendeStelle:
 def _one_line(werte: dict[str, Any]) -> str:
     """§ 11 no. 2 BMeldDAV: street and house number or box, postcode, place."""
 
-    def part(*names: str) -> str:
-        return " ".join(filter(None, (werte.get(f"stelle.anschrift.{name}", "") for name in names)))
+    def part(kind: str, *names: str) -> str:
+        return " ".join(filter(None, (werte.get(f"stelle.anschrift.{kind}.{name}", "") for name in names)))
 
-    strasse = part("strasse", "hausnummer", "hausnummer_zusatz", "hausnummer_teil")
-    postfach = part("postfach")
-    return ", ".join(filter(None, (strasse, f"Postfach {postfach}" if postfach else "", part("plz", "wohnort"))))
-
-
-def _auswahldaten(werte: dict[str, Any]) -> Auswahldaten:
-    texte = {name: werte[name] for name in (*_NAMEN, *_ANSCHRIFT, "geschlecht", "azr_nummer") if name in werte}
-    daten = {name: Teildatum(_token(werte[name])) for name in ("geburtsdatum", "sterbedatum") if name in werte}
-    return Auswahldaten(
-        gemeindeschluessel=_gemeindeschluessel(werte["gemeindeschluessel"]),
-        phonetik="phonetik" in werte,
-        geburtsort=_ort(werte, "geburtsort"),
-        sterbeort=_ort(werte, "sterbeort"),
-        **texte,
-        **daten,
-    )
-
-
-def _gemeindeschluessel(text: str) -> Gemeindeschluessel:
-    try:
-        return Gemeindeschluessel(text)
-    except ValueError:
-        raise Ruecksendung("X011", "Der Gemeindeschlüssel der Auswahldaten hat nicht acht Ziffern.") from None
-
-
-def _ort(werte: dict[str, Any], name: str) -> Ort | None:
-    return Ort(werte[f"{name}.ort"], werte.get(f"{name}.staat")) if f"{name}.ort" in werte else None
+    strasse = part("gebaeude", "strasse", "hausnummer", "hausnummer_zusatz", "hausnummer_teil")
+    postfach = part("postfach", "postfach")
+    orte = (part(kind, "plz", "wohnort") for kind in ("gebaeude", "postfach"))
+    return ", ".join(filter(None, (strasse, f"Postfach {postfach}" if postfach else "", *orte)))
 
 
 def _children(element: etree._Element | None) -> Iterator[etree._Element]:

@@ -1,83 +1,76 @@
 """What connects a version's messages with the record: read from `mappings/<version>.toml`, checked when it is read."""
 
 import tomllib
-from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from gateway.errors import ConfigError
-from gateway.meldewesen import pfade
-from gateway.meldewesen.auskunft import ANTWORT, Auswahl, Wunsch, auskunft_person, auskunft_treffer, auswahl
+from gateway.meldewesen.auskunft import Auswahl, auskunft_ergebnis, auskunft_person, auskunft_treffer, auswahl
 from gateway.meldewesen.behoerde import Rolle
 from gateway.meldewesen.datensatz import Datensatz
+from gateway.xmeld.auswahl import AUSWAHL, EIGENES
+from gateway.xmeld.zeilen import (
+    ALONG,
+    Gruppe,
+    Orte,
+    check_felder,
+    check_keys,
+    check_table,
+    read_gruppen,
+    read_orte,
+    read_zeilen,
+)
 
-#: Code of a row that nobody asks for: its datum comes along.
-ALONG = "*"
+_KEYS = {"version", "namespace", "codelisten", "gruppen", "bausteine", "nachricht", "abrufe"}
+_NACHRICHT = {"kopf", "absender", "anfrage", "fragesteller", "antwort", "ruecksendung", "aussteuerung"}
+_ABRUF = {"antwort", "anfrage", "auswahldaten", "abschnitt"}
 
-_KEYS = {"version", "namespace", "nachrichten", "codelisten", "gruppen", "bausteine", "nachricht", "abschnitt"}
-_NACHRICHTEN = {"anfrage", "antwort", "ruecksendung"}
-_TABLES = {"kopf": 2, "absender": 2, "antwort": 2, "ruecksendung": 2, "anfrage": 2, "auswahldaten": 3}
-_GRUPPE = {"rueckweisung", "rollen"}
-_ABSCHNITT = {"feld", "ort", "wenn", "gruppe", "zeilen"}
-
-
-@dataclass(frozen=True)
-class Gruppe:
-    """Data that only some roles may have, and the code of the Rueckweisung that the others get."""
-
-    rueckweisung: str
-    rollen: frozenset[Rolle]
-
-
-@dataclass(frozen=True)
-class Zeile:
-    """One datum of an answer: who asks for it, where it stands in the record, and where in the message's `person`."""
-
-    code: str
-    blatt: str
-    feld: str
-    ort: str
-    wenn: tuple[str, frozenset[object]] | None = None
-    gruppe: str = ""
-
-    @property
-    def wunsch(self) -> Wunsch:
-        """What the row lets be told."""
-        return Wunsch(pfade.names(self.feld), self.wenn, self.code == ALONG)
+#: What is read of every request.
+_GELESEN = frozenset(
+    {
+        *("kennung.uuid", "kennung.nachrichtentyp", "kennung.erstellungszeitpunkt"),
+        *(f"{rolle}.{name}" for rolle in ("leser", "autor") for name in ("verzeichnisdienst", "kennung", "name")),
+        *(f"stelle.{name}" for name in ("sicherheitsbehoerde", "behoerdenname", "aktenzeichen", "anlass", "kennung")),
+        *(f"stelle.anschrift.gebaeude.{name}" for name in ("strasse", "hausnummer", "plz", "wohnort")),
+        *(f"stelle.anschrift.gebaeude.hausnummer_{name}" for name in ("zusatz", "teil")),
+        *(f"stelle.anschrift.postfach.{name}" for name in ("postfach", "plz", "wohnort")),
+        *("stelle.erreichbarkeit[].kennung", "anforderungselemente[]"),
+        *("verzicht_auf_mitteilung", "landesspezifische_erweiterungen"),
+    }
+)
 
 
-class Mapping:
-    """A version's mapping. Two of them are never equal, so that what is compiled from one is kept by it."""
+class Abrufart:
+    """One kind of request: the places of its messages, what may be asked and told, and who may.
 
-    def __init__(self, table: Table[str, Any]) -> None:
-        """Raises ConfigError that names the key or row and what is wrong with it."""
-        _known(table, _KEYS, "")
-        self.version: str = table["version"]
-        self.namespace: str = table["namespace"]
-        self.nachrichten: Table[str, str] = _complete(table["nachrichten"], _NACHRICHTEN, "nachrichten")
-        self.codelisten: Table[str, str] = table["codelisten"]
-        self.gruppen = {name: _gruppe(name, entry) for name, entry in table["gruppen"].items()}
-        self.nachricht = _complete(table["nachricht"], set(_TABLES), "nachricht")
-        for name, columns in _TABLES.items():
-            _rows(self.nachricht[name], columns, f"nachricht.{name}")
-        self.zeilen = tuple(_zeilen(table["abschnitt"], table["bausteine"]))
-        _check_zeilen(self.zeilen, self.gruppen)
+    `anfrage` and `antwort` are the messages' numbers. No two are equal, so that what is compiled from one is kept by
+    it.
+    """
+
+    def __init__(self, anfrage: str, table: Any, mapping: "Mapping") -> None:
+        where = f"abrufe.{anfrage}."
+        if anfrage not in AUSWAHL:
+            raise ConfigError(f"abrufe.{anfrage} is not a kind of request")
+        check_keys(table, _ABRUF, where, {"auswahlrechte"})
+        self.anfrage = anfrage
+        self.antwort: str = table["antwort"]
+        self.namespace = mapping.namespace
+        eigenes = read_orte(table["anfrage"], 2, f"{where}anfrage")
+        auswahldaten = read_orte(table["auswahldaten"], 3, f"{where}auswahldaten")
+        check_felder((feld for feld, _ in eigenes), EIGENES[anfrage], f"{where}anfrage")
+        check_felder((feld for feld, _ in auswahldaten), AUSWAHL[anfrage].namen(""), f"{where}auswahldaten")
+        #: Field and place of all that is read of the request.
+        self.orte: Orte = (*mapping.orte("kopf", "anfrage"), *eigenes, *auswahldaten)
+        self.gruppen = mapping.gruppen
+        self.zeilen = read_zeilen(table["abschnitt"], mapping.bausteine, mapping.gruppen, where)
         self.codes = frozenset(zeile.code for zeile in self.zeilen) - {ALONG}
+        self.auswahlrechte: Table[str, Gruppe] = read_gruppen(table.get("auswahlrechte", {}), f"{where}auswahlrechte")
+        for feld in sorted(self.auswahlrechte.keys() - {feld for feld, _ in auswahldaten if "." not in feld}):
+            raise ConfigError(f"{where}auswahlrechte: {feld} is not one of auswahldaten")
         self._auswahl = lru_cache(maxsize=256)(self._compile)
         self._verboten = lru_cache(maxsize=256)(self._forbidden)
-
-    @classmethod
-    def load(cls, path: Path) -> "Mapping":
-        """Reads the file. Raises ConfigError that names it, the key or row, and what is wrong."""
-        try:
-            return cls(tomllib.loads(path.read_text(encoding="utf-8")))
-        except KeyError as error:
-            raise ConfigError(f"{path}: {error.args[0]} is missing") from None
-        except (ConfigError, OSError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path}: {error}") from None
 
     def person(self, datensatz: Datensatz, codes: frozenset[str], heute: str) -> dict[str, Any]:
         """What is told of the one person found (§ 5 BMeldDAV) on `heute`, YYYY-MM-DD. `codes` must be the list's."""
@@ -87,13 +80,18 @@ class Mapping:
         """What is told of one of several persons found (§ 6 BMeldDAV)."""
         return auskunft_treffer(datensatz)
 
+    def ergebnis(self, datensatz: Datensatz, codes: frozenset[str]) -> dict[str, Any]:
+        """What is told of a person in an Ergebnisliste (§ 8 BMeldDAV). `codes` must be the list's."""
+        return auskunft_ergebnis(datensatz, self._auswahl(codes))
+
     def unzulaessig(self, codes: frozenset[str], rolle: Rolle) -> tuple[str, ...]:
-        """The Rueckweisung codes for what is asked and `rolle` may not have, in the list's order: § 5 (2) BMeldDAV."""
+        """The Rueckweisung codes for what is asked and `rolle` may not have, in order: §§ 5 (2), 8 (2) BMeldDAV."""
         return self._verboten(codes, rolle)
 
-    def orte(self, *tables: str) -> tuple[tuple[str, str], ...]:
-        """Pairs of field and place of the tables in `[nachricht]`."""
-        return tuple((row[0], row[-1]) for table in tables for row in self.nachricht[table])
+    def unzulaessige_auswahl(self, auswahldaten: object, rolle: Rolle) -> tuple[str, ...]:
+        """The same for the Auswahldaten that `rolle` may not use: § 7 (2) BMeldDAV."""
+        verboten = (recht for feld, recht in self.auswahlrechte.items() if getattr(auswahldaten, feld))
+        return tuple(sorted({recht.rueckweisung for recht in verboten if rolle not in recht.rollen}))
 
     def _compile(self, codes: frozenset[str]) -> Auswahl:
         return auswahl(zeile.wunsch for zeile in self.zeilen if zeile.code in codes or zeile.code == ALONG)
@@ -105,73 +103,34 @@ class Mapping:
         )
 
 
-def _known(table: Table[str, Any], known: set[str], where: str) -> None:
-    for key in table.keys() - known:
-        raise ConfigError(f"{where}{key} is not a known key")
+class Mapping:
+    """A version's mapping. Two of them are never equal, so that what is compiled from one is kept by it."""
 
+    def __init__(self, table: Table[str, Any]) -> None:
+        """Raises ConfigError that names the key or row and what is wrong with it."""
+        check_keys(table, _KEYS, "")
+        self.version: str = table["version"]
+        self.namespace: str = table["namespace"]
+        self.codelisten: Table[str, str] = check_table(table["codelisten"], "codelisten")
+        self.gruppen = read_gruppen(table["gruppen"], "gruppen")
+        bausteine = check_table(table["bausteine"], "bausteine")
+        self.bausteine = {name: read_orte(rows, 2, name) for name, rows in bausteine.items()}
+        nachricht = check_keys(table["nachricht"], _NACHRICHT, "nachricht.")
+        self._orte = {name: read_orte(nachricht[name], 2, f"nachricht.{name}") for name in _NACHRICHT}
+        check_felder((feld for feld, _ in self.orte("kopf", "anfrage")), _GELESEN, "nachricht.anfrage")
+        #: Every kind of request, by the number of its message.
+        self.abrufe: Table[str, Abrufart] = {
+            anfrage: Abrufart(anfrage, entry, self) for anfrage, entry in check_table(table["abrufe"], "abrufe").items()
+        }
 
-def _complete(table: Table[str, Any], known: set[str], where: str) -> Table[str, Any]:
-    _known(table, known, f"{where}.")
-    for key in known - table.keys():
-        raise ConfigError(f"{where}.{key} is missing")
-    return table
-
-
-def _rows(rows: Any, columns: int, where: str) -> Sequence[Sequence[str]]:
-    for row in rows:
-        if len(row) != columns or not all(isinstance(cell, str) for cell in row):
-            raise ConfigError(f"{where}: the row of {row[0] if row else 'nothing'} must have {columns} texts")
-    result: Sequence[Sequence[str]] = rows
-    return result
-
-
-def _gruppe(name: str, entry: Table[str, Any]) -> Gruppe:
-    _complete(entry, _GRUPPE, f"gruppen.{name}")
-    try:
-        return Gruppe(entry["rueckweisung"], frozenset(Rolle(rolle) for rolle in entry["rollen"]))
-    except ValueError as error:
-        raise ConfigError(f"gruppen.{name}.rollen: {error}") from None
-
-
-def _zeilen(abschnitte: Iterable[Table[str, Any]], bausteine: Table[str, Any]) -> Iterable[Zeile]:
-    for number, abschnitt in enumerate(abschnitte, 1):
-        where = f"abschnitt {number}"
-        _known(abschnitt, _ABSCHNITT, f"{where}: ")
-        wenn = _wenn(abschnitt.get("wenn"), where)
-        for code, blatt, feld, ort in _rows(abschnitt["zeilen"], 4, where):
-            for feld_teil, ort_teil in _expanded(feld, ort, bausteine):
-                full = ".".join(filter(None, (abschnitt.get("feld"), feld_teil)))
-                yield Zeile(code, blatt, full, f"{abschnitt['ort']}/{ort_teil}", wenn, abschnitt.get("gruppe", ""))
-
-
-def _wenn(table: Table[str, Any] | None, where: str) -> tuple[str, frozenset[object]] | None:
-    if table is None:
-        return None
-    if len(table) != 1:
-        raise ConfigError(f"{where}: wenn must name one field")
-    ((name, values),) = table.items()
-    return name, frozenset(values)
-
-
-def _expanded(feld: str, ort: str, bausteine: Table[str, Any]) -> Iterable[tuple[str, str]]:
-    for name, rows in bausteine.items():
-        mark = "{" + name + "}"
-        if feld.endswith(mark):
-            return [(feld.replace(mark, teil), ort.replace(mark, platz)) for teil, platz in _rows(rows, 2, name)]
-    return [(feld, ort)]
-
-
-def _check_zeilen(zeilen: Iterable[Zeile], gruppen: Table[str, Gruppe]) -> None:
-    weichen: dict[str, str] = {}
-    gruppe_of: dict[str, str] = {}
-    for zeile in zeilen:
+    @classmethod
+    def load(cls, path: Path) -> "Mapping":
+        """Reads the file. Raises ConfigError that names it, the key or row, and what is wrong."""
         try:
-            pfade.resolve(zeile.feld, ANTWORT)
-        except ValueError as error:
-            raise ConfigError(f"row {zeile.code} {error}") from None
-        if zeile.gruppe and zeile.gruppe not in gruppen:
-            raise ConfigError(f"row {zeile.code}: {zeile.gruppe} is not one of gruppen")
-        if zeile.code != ALONG and gruppe_of.setdefault(zeile.code, zeile.gruppe) != zeile.gruppe:
-            raise ConfigError(f"row {zeile.code} stands in more than one gruppe")
-        if zeile.wenn and weichen.setdefault(pfade.names(zeile.feld)[0], zeile.wenn[0]) != zeile.wenn[0]:
-            raise ConfigError(f"row {zeile.code}: wenn names another field than the group's other sections")
+            return cls(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (ConfigError, OSError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path}: {error}") from None
+
+    def orte(self, *tables: str) -> Orte:
+        """Pairs of field and place of the tables in `[nachricht]`."""
+        return tuple(pair for table in tables for pair in self._orte[table])

@@ -1,4 +1,4 @@
-"""Our messages: 1331 and 0910, written from data by the mapping's places and the schema's structure."""
+"""Our messages: 1331, 1333, 1322 and 0910, written from data by the mapping's places and the schema's structure."""
 
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
@@ -6,26 +6,35 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
+import pybase64
 import xmlschema
 
 from gateway.errors import ConfigError
 from gateway.meldewesen.anfrage import Abruf, Auskunft, Nachrichtenkennung, Rueckweisung, Stelle
 from gateway.meldewesen.behoerde import Behoerde
-from gateway.xmeld.mapping import Mapping
+from gateway.meldewesen.werte import Gemeindeschluessel
+from gateway.xmeld.manifest import Direction, Message
+from gateway.xmeld.mapping import Abrufart, Mapping
 from gateway.xmeld.struktur import Bauplan, bauplan, erlaubte_codes
+from gateway.xmeld.zeilen import Orte
 
-RUECKSENDUNG = "0910"
+RUECKSENDUNG, AUSSTEUERUNG = "0910", "1322"
 VERZEICHNISDIENST = "DVDV"
+MELDEBEHOERDE = "Meldebehörde"  # as reader; its key names the municipality
 EMAIL, TELEFON = "01", "02"  # list Erreichbarkeit
 
-_PERSON = "antwortSuchanfrage/auskunft/person[]"
+#: Of the key at whose place a person begins.
+_MERKMAL = "personen[].identifikationsmerkmal"
 
 
 class SchemaPack(Protocol):
-    """What is needed of a pack: the structure of its schema."""
+    """What is needed of a pack: the structure of its schema, and its messages by number."""
 
     @property
     def schema(self) -> xmlschema.XMLSchema10: ...
+
+    @property
+    def messages(self) -> Table[str, Message]: ...
 
 
 @dataclass(frozen=True)
@@ -69,14 +78,37 @@ class Schreiber:
 
     def __init__(self, pack: SchemaPack, mapping: Mapping, absender: Absender) -> None:
         """Raises ConfigError when pack and mapping do not fit: a place or code of one that the other does not have."""
-        self._plaene = _plaene(pack.schema, mapping)
+        self._plaene = _plaene(pack.schema, tuple(pack.messages.values()), mapping)
         self._absender = absender
 
     def antwort(self, typ: str, anfrage: Abruf, ergebnis: Auskunft | Rueckweisung, jetzt: datetime, uuid: str) -> bytes:
-        """`typ` (1331), from the municipality that was asked to the authority that asked. `jetzt` with its zone."""
+        """`typ`, 1331 or 1333, from the municipality asked to the authority that asked. `jetzt` with its zone."""
         kopf = self._kopf(Nachrichtenkennung(uuid, typ, _zeit(jetzt)), anfrage.autor, anfrage.leser.kennung)
         daten = {**kopf, **_ergebnis(ergebnis), "ursprung": vars(anfrage.kennung)}
-        return self._plaene.antwort.write(daten, self._absender.attribute)
+        return self._plaene[typ].write(daten, self._absender.attribute)
+
+    def aussteuerung(
+        self,
+        gemeinde: Gemeindeschluessel,
+        ordnungsmerkmal: str,
+        nachricht: bytes,
+        nachrichtenart: str,
+        jetzt: datetime,
+        uuid: str,
+    ) -> bytes:
+        """1322 to the Meldebehoerde of `gemeinde`, § 34a (5) S. 2 BMG: whom the request met, and the request.
+
+        `nachricht` are the bytes of the request as it was signed, `nachrichtenart` its number.
+        """
+        leser = Stelle(VERZEICHNISDIENST, f"ags:{gemeinde}", MELDEBEHOERDE)
+        kopf = self._kopf(Nachrichtenkennung(uuid, AUSSTEUERUNG, _zeit(jetzt)), leser, self._absender.kennung)
+        daten = {
+            **kopf,
+            "person": {"ordnungsmerkmal": ordnungsmerkmal, "ags": gemeinde},
+            "nachricht": pybase64.b64encode(nachricht).decode(),
+            "nachrichtenart": nachrichtenart,
+        }
+        return self._plaene[AUSSTEUERUNG].write(daten, self._absender.attribute)
 
     def ruecksendung(
         self, ursprung: Nachrichtenkennung, leser: Behoerde, grund: str, hinweis: str, jetzt: datetime, uuid: str
@@ -85,7 +117,7 @@ class Schreiber:
         stelle = Stelle(VERZEICHNISDIENST, leser.kennung, leser.name)
         kopf = self._kopf(Nachrichtenkennung(uuid, RUECKSENDUNG, _zeit(jetzt)), stelle, self._absender.kennung)
         daten = {**kopf, "grund": grund, "hinweis": hinweis or None, "ursprung": vars(ursprung)}
-        return self._plaene.ruecksendung.write(daten, self._absender.attribute)
+        return self._plaene[RUECKSENDUNG].write(daten, self._absender.attribute)
 
     def _kopf(self, kennung: Nachrichtenkennung, leser: Stelle, autor: str) -> dict[str, Any]:
         kopf = self._absender.kopf
@@ -97,34 +129,43 @@ class Schreiber:
         }
 
 
-@dataclass(frozen=True)
-class _Plaene:
-    antwort: Bauplan
-    ruecksendung: Bauplan
-
-
 @lru_cache(maxsize=16)
-def _plaene(schema: xmlschema.XMLSchema10, mapping: Mapping) -> _Plaene:
-    personen = [(f"personen[].daten.{zeile.feld}", f"{_PERSON}/{zeile.ort}") for zeile in mapping.zeilen]
+def _plaene(schema: xmlschema.XMLSchema10, messages: tuple[Message, ...], mapping: Mapping) -> Table[str, Bauplan]:
+    """How each message of ours is written, by its number."""
+    elemente = {message.number: message.element for message in messages}
+    for message in messages:
+        if message.direction is Direction.REQUEST and message.number not in mapping.abrufe:
+            raise ConfigError(f"the mapping has no abrufe.{message.number}, a request of the pack")
     kopf = mapping.orte("kopf", "absender")
+    antwort = (*kopf, *mapping.orte("antwort"))
+    person = dict(antwort)[_MERKMAL].rpartition("/")[0]
 
-    def plan(name: str, pairs: tuple[tuple[str, str], ...]) -> Bauplan:
-        return bauplan(schema, mapping.namespace, mapping.nachrichten[name], (*kopf, *pairs), mapping.codelisten)
+    def plan(nummer: str, orte: Orte) -> Bauplan:
+        if nummer not in elemente:
+            raise ConfigError(f"the pack has no message {nummer}")
+        return bauplan(schema, mapping.namespace, elemente[nummer], orte, mapping.codelisten)
 
-    _check_anfrage(schema, mapping)
-    return _Plaene(
-        antwort=plan("antwort", (*mapping.orte("antwort"), *personen)),
-        ruecksendung=plan("ruecksendung", mapping.orte("ruecksendung")),
-    )
+    for art in mapping.abrufe.values():
+        plan(art.anfrage, art.orte)
+        _check_codes(schema, elemente[art.anfrage], art)
+    return {
+        RUECKSENDUNG: plan(RUECKSENDUNG, (*kopf, *mapping.orte("ruecksendung"))),
+        AUSSTEUERUNG: plan(AUSSTEUERUNG, (*kopf, *mapping.orte("aussteuerung"))),
+    } | {
+        art.antwort: plan(
+            art.antwort, (*antwort, *((f"personen[].daten.{z.feld}", f"{person}/{z.ort}") for z in art.zeilen))
+        )
+        for art in mapping.abrufe.values()
+    }
 
 
-def _check_anfrage(schema: xmlschema.XMLSchema10, mapping: Mapping) -> None:
-    """Every place of a request is the schema's, and every code that it allows to ask for has its rows."""
-    orte, nachricht = mapping.orte("kopf", "anfrage", "auswahldaten"), mapping.nachrichten["anfrage"]
-    bauplan(schema, mapping.namespace, nachricht, orte, mapping.codelisten)
-    codes = erlaubte_codes(schema, mapping.namespace, nachricht, dict(orte)["anforderungselemente[]"])
-    if codes != mapping.codes:
-        raise ConfigError(f"only one of mapping and schema has the codes {', '.join(sorted(codes ^ mapping.codes))}")
+def _check_codes(schema: xmlschema.XMLSchema10, element: str, art: Abrufart) -> None:
+    """Every code that the schema allows to ask for has its rows, and every row's code can be asked for."""
+    codes = erlaubte_codes(schema, art.namespace, element, dict(art.orte)["anforderungselemente[]"])
+    if codes != art.codes:
+        raise ConfigError(
+            f"abrufe.{art.anfrage}: only one of mapping and schema has the codes {', '.join(sorted(codes ^ art.codes))}"
+        )
 
 
 def _ergebnis(ergebnis: Auskunft | Rueckweisung) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Knoten:
     """An element of a message: its start and end tag, the keys from its parent's data to its own, and what is in it.
 
     `mehrfach`: the data are a list, and each entry makes an element. A leaf has a `form`, a group has `kinder`.
+    `teil`: of a list whose entries are groups, the keys from an entry to the leaf's datum.
     """
 
     start: str
@@ -33,6 +34,7 @@ class Knoten:
     mehrfach: bool
     form: Form | None
     kinder: tuple["Knoten", ...] = ()
+    teil: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _repeated(element: Any, group: Sequence[_Pair], codelisten: Mapping[str, str
     rest = [_Pair(pair.feld[len(head) + 1 :], pair.ort[1:], pair.where) for pair in group]
     if any(pair.ort for pair in rest):
         return [_group(element, head, True, rest, codelisten)]
-    return [_leaf(element, head, True, group[0].where, codelisten)]
+    return [_leaf(element, head, True, pair.where, codelisten, pair.feld) for pair in rest]
 
 
 def _single(element: Any, group: Sequence[_Pair], codelisten: Mapping[str, str]) -> Iterable[Knoten]:
@@ -140,13 +142,18 @@ def _group(
 
 
 def _leaf(
-    element: Any, zugang: tuple[str | int, ...], mehrfach: bool, where: str, codelisten: Mapping[str, str]
+    element: Any,
+    zugang: tuple[str | int, ...],
+    mehrfach: bool,
+    where: str,
+    codelisten: Mapping[str, str],
+    teil: tuple[str | int, ...] = (),
 ) -> Knoten:
     tag = _tag(element)
     form = _form(element, where)
     version = _list_version(element.type, where, codelisten)
     given = "" if version is None else f" listVersionID={quoteattr(version)}"
-    return Knoten(f"<{tag}{given}>", f"</{tag}>", zugang, mehrfach, form)
+    return Knoten(f"<{tag}{given}>", f"</{tag}>", zugang, mehrfach, form, (), teil)
 
 
 def _tag(element: Any) -> str:
@@ -274,7 +281,8 @@ def _render(kinder: Iterable[Knoten], daten: Any, parts: list[str]) -> None:
             if form is None:
                 _render_groups(knoten, wert, parts)
             elif knoten.mehrfach:
-                parts.extend(f"{knoten.start}{form(entry, i)}{knoten.end}" for i, entry in enumerate(wert, 1))
+                entries = _inner(wert, knoten.teil) if knoten.teil else wert
+                parts.extend(f"{knoten.start}{form(entry, i)}{knoten.end}" for i, entry in enumerate(entries, 1))
             else:
                 parts += (knoten.start, form(wert, 1), knoten.end)
 
@@ -292,3 +300,10 @@ def _render_groups(knoten: Knoten, wert: Any, parts: list[str]) -> None:
 
 def _entry(liste: Sequence[Any], index: Any) -> Any:
     return liste[index] if index < len(liste) else None
+
+
+def _inner(entries: Iterable[Any], keys: tuple[str | int, ...]) -> Iterable[Any]:
+    """The datum at `keys` of each entry that has it."""
+    for key in keys:
+        entries = [wert for entry in entries if (wert := entry.get(key)) is not None]
+    return entries

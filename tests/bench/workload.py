@@ -86,7 +86,8 @@ class Workload:
         """A message for each person, indented as most senders do it."""
         pack = Packs.load(self.instance.packs_folder).newest
         mapping = Mapping.load(self.instance.mapping_file(pack.name))
-        codes = sorted({zeile.code for zeile in mapping.zeilen if not zeile.gruppe} & mapping.codes, key=int)
+        art = mapping.abrufe["1330"]
+        codes = sorted({zeile.code for zeile in art.zeilen if not zeile.gruppe} & art.codes, key=int)
         schreiber = Fragenschreiber(pack, mapping)
         return [_template(schreiber, person, tuple(codes)) for person in self._asked]
 

@@ -6,7 +6,7 @@ from lxml import etree
 
 from gateway.meldewesen.anfrage import AbrufendeStelle, Nachrichtenkennung, Personensuche, Stelle
 from gateway.resources import folder
-from gateway.xmeld.mapping import Mapping
+from gateway.xmeld.mapping import Abrufart, Mapping
 from gateway.xmeld.packs import Pack, Packs
 from gateway.xmeld.schreiben import Absender, Schreiber
 
@@ -47,6 +47,10 @@ def pack() -> Pack:
 @cache
 def mapping() -> Mapping:
     return Mapping.load(folder("mappings") / "xmeld-25.11a.toml")
+
+
+def art(nummer: str = "1330") -> Abrufart:
+    return mapping().abrufe[nummer]
 
 
 def schreiber() -> Schreiber:

@@ -9,14 +9,14 @@ from gateway.errors import Ruecksendung
 from gateway.meldewesen.anfrage import Nachrichtenkennung, Ort, Personensuche, Stelle
 from gateway.xmeld.lesen import read_kennung, read_personensuche
 from tests.shared import SHARED, needs_shared
-from tests.xmeld.nachrichten import NAME, UUID, ZEIT, mapping, pack, suchanfrage
+from tests.xmeld.nachrichten import NAME, UUID, ZEIT, art, pack, suchanfrage
 
 POSTFACH = "<postfach><postfach>1234</postfach><wohnort>Hannover</wohnort><postleitzahl>30001</postleitzahl></postfach>"
 
 
 def read(root: etree._Element) -> Personensuche:
     assert pack().is_valid(root), pack().explain(root).hinweis
-    return read_personensuche(root, mapping())
+    return read_personensuche(root, art())
 
 
 def auswahl(suchprofil: str = "", name: str = NAME) -> dict[str, object]:
@@ -137,7 +137,7 @@ def test_the_standards_own_requests_are_read(name: str) -> None:
     assert (anfrage.auswahldaten is None) == (name == "007a")
     assert anfrage.identifikationsmerkmal == ("1234567890" if name == "007a" else None)
     assert len(anfrage.anforderungselemente) >= 162
-    assert anfrage.anforderungselemente <= mapping().codes
+    assert anfrage.anforderungselemente <= art().codes
     assert anfrage.abrufende_stelle.anschrift.endswith(" 91, 60000 S Stadt")
 
 

@@ -2,9 +2,7 @@
 
 import dataclasses
 import random
-import re
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -26,7 +24,7 @@ from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.datensatz import DatensatzError, check
 from gateway.meldewesen.pfade import tokens
 from gateway.meldewesen.werte import Teildatum
-from gateway.xmeld.mapping import ALONG, Zeile
+from gateway.xmeld.zeilen import ALONG, Zeile
 from tests.shared import SHARED, needs_shared
 from tests.xmeld.beispiel import HEUTE, full_record, leaves, paths
 from tests.xmeld.nachrichten import (
@@ -35,16 +33,17 @@ from tests.xmeld.nachrichten import (
     NAMESPACE,
     UUID,
     ZEIT,
-    mapping,
+    art,
     pack,
     personensuche,
     schreiber,
 )
+from tests.xmeld.zuruecklesen import expected, read_back, values
 
 JETZT = datetime(2026, 6, 15, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
 RECORD = full_record()
 X = {"x": NAMESPACE}
-CODES = sorted(mapping().codes, key=int)
+CODES = sorted(art().codes, key=int)
 
 ERIKA: dict[str, Any] = {
     "ags": "03241001",
@@ -92,63 +91,22 @@ def write_person(daten: dict[str, Any]) -> etree._Element:
 
 
 def told(codes: frozenset[str], record: dict[str, Any] = RECORD) -> etree._Element:
-    return write_person(mapping().person(record, codes, HEUTE))
+    return write_person(art().person(record, codes, HEUTE))
 
 
 # -- what is written is what was to be told, and where the mapping says ------------------------------------------------
 
-#: Inner elements of the types that hold one datum: what they add to the datum's place, and how they write it.
-_INNER = re.compile(
-    r"/(code|name|nichtVorhanden|(?<!nachweisdaten/)datum|unbekannt|teilbekanntesDatum/jahr(Monat)?(Tag)?|teilbekanntesDatum/unbekannt"
-    r"|jahrMonatTag|jahrMonat|jahr|inhalt)$"
-)
-
-
-def read_back(person: etree._Element) -> Counter[tuple[str, str]]:
-    """Place and value of each datum, in the record's spelling; written apart from the code under test."""
-    data: Counter[tuple[str, str]] = Counter()
-    for place, text in leaves(person):
-        if place.endswith(("/zeilennummer", "/position")):
-            continue
-        inner = _INNER.search(place)
-        tail = inner[1].rpartition("/")[2] if inner else ""
-        value = {"jahr": f"{text}-00-00", "jahrMonat": f"{text}-00", "unbekannt": "0000-00-00", "nichtVorhanden": "+"}
-        data[_INNER.sub("", place), value.get(tail, text)] += 1
-    return data
-
-
-def expected(daten: dict[str, Any]) -> Counter[tuple[str, str]]:
-    """Place and value of each datum of `daten`, by the mapping's rows alone."""
-    data: Counter[tuple[str, str]] = Counter()
-    for feld, ort in {(zeile.feld, zeile.ort) for zeile in mapping().zeilen}:
-        for value in values(daten, tokens(feld)):
-            data[ort.replace("[]", ""), value if isinstance(value, str) else str(value).lower()] += 1
-    return data
-
-
-def values(daten: Any, way: tuple[str | int, ...]) -> Iterator[Any]:
-    if not way:
-        yield True if isinstance(daten, dict) else daten  # the fact alone: an unknown address
-    elif way[0] == "[]":
-        for entry in daten:
-            yield from values(entry, way[1:])
-    elif isinstance(way[0], int):
-        if way[0] < len(daten):
-            yield from values(daten[way[0]], way[1:])
-    elif way[0] in daten:
-        yield from values(daten[way[0]], way[1:])
-
 
 def test_everything_is_written_to_its_place_and_read_back_as_it_was() -> None:
-    daten = mapping().person(RECORD, mapping().codes, HEUTE)
-    assert read_back(write_person(daten)) == expected(daten)
+    daten = art().person(RECORD, art().codes, HEUTE)
+    assert read_back(write_person(daten)) == expected(daten, art().zeilen)
 
 
 @settings(max_examples=60, deadline=None)
 @given(codes=some_codes | many_codes)
 def test_whatever_is_asked_is_written_and_read_back_as_it_was(codes: frozenset[str]) -> None:
-    daten = mapping().person(RECORD, codes, HEUTE)
-    assert read_back(write_person(daten)) == expected(daten)
+    daten = art().person(RECORD, codes, HEUTE)
+    assert read_back(write_person(daten)) == expected(daten, art().zeilen)
 
 
 # -- only what was asked -----------------------------------------------------------------------------------------------
@@ -182,17 +140,17 @@ DERIVED = {"71", "72", "73", "93", "97", "99"}  # stays abroad and the two proof
 def test_no_datum_is_in_the_message_that_was_not_asked_for(codes: frozenset[str]) -> None:
     plain = codes - DERIVED
     present = {text for _, text in read_back(told(plain)) if is_marker(text)}
-    assert present == asked_for([zeile for zeile in mapping().zeilen if zeile.code in plain])
+    assert present == asked_for([zeile for zeile in art().zeilen if zeile.code in plain])
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_each_code_alone_brings_its_own_places_and_the_companions(code: str) -> None:
-    own = {zeile.ort for zeile in mapping().zeilen if zeile.code == code}
-    companions = {zeile.ort for zeile in mapping().zeilen if zeile.code == ALONG}
+    own = {zeile.ort for zeile in art().zeilen if zeile.code == code}
+    companions = {zeile.ort for zeile in art().zeilen if zeile.code == ALONG}
     places = {place for place, _ in read_back(told(frozenset({code})))}
     allowed = {ort.replace("[]", "") for ort in own | companions}
     assert places <= allowed
-    record_has_it = any(zeile.wenn != ("typ", frozenset({"LP"})) for zeile in mapping().zeilen if zeile.code == code)
+    record_has_it = any(zeile.wenn != ("typ", frozenset({"LP"})) for zeile in art().zeilen if zeile.code == code)
     assert bool(places & {ort.replace("[]", "") for ort in own}) is record_has_it
 
 
@@ -207,7 +165,7 @@ def test_what_is_asked_of_a_spouse_is_not_told_of_a_partner_and_the_reverse() ->
 
 
 def test_an_eid_card_is_told_to_nobody() -> None:
-    passarten = {value for place, value in read_back(told(mapping().codes)) if place.endswith("/passart")}
+    passarten = {value for place, value in read_back(told(art().codes)) if place.endswith("/passart")}
     assert "15" in {dokument["passart"] for dokument in RECORD["ausweisdokumente"]}
     assert passarten == {dokument["passart"] for dokument in RECORD["ausweisdokumente"]} - {"15"}
 
@@ -278,7 +236,7 @@ def test_whatever_a_record_may_hold_can_be_told(text: str, field: str) -> None:
         check(record)
     except DatensatzError:
         return
-    assert text in {value for _, value in read_back(told(mapping().codes, record))}
+    assert text in {value for _, value in read_back(told(art().codes, record))}
 
 
 def test_a_person_of_whom_nothing_was_asked_for_is_still_one_person() -> None:
@@ -317,7 +275,7 @@ def test_a_neutral_answer_holds_a_status_and_no_person() -> None:
 
 
 def test_a_list_holds_each_person_with_its_mark() -> None:
-    personen = tuple(Person(mapping().treffer(RECORD), f"merkmal-{number}") for number in range(3))
+    personen = tuple(Person(art().treffer(RECORD), f"merkmal-{number}") for number in range(3))
     root = write(Auskunft("02", personen))
     assert [e.text for e in root.iter(f"{{{NAMESPACE}}}identifikationsmerkmal")] == [f"merkmal-{n}" for n in range(3)]
     for name in ("bedingterSperrvermerk", "geschlecht", "kind", "partner", "verringerterDatenumfang", "sterbedaten"):
@@ -376,7 +334,7 @@ def test_the_example_of_one_person_is_written_as_it_is() -> None:
     check(ERIKA)
     wanted = example("constructed/1331_01_eindeutig.xml").find(".//x:person", X)
     assert wanted is not None
-    assert list(leaves(told(mapping().codes, ERIKA))) == list(leaves(wanted))
+    assert list(leaves(told(art().codes, ERIKA))) == list(leaves(wanted))
 
 
 @needs_shared
@@ -401,7 +359,7 @@ def test_our_answers_are_valid_by_the_publishers_schema_too() -> None:
     chosen = random.Random(7)
     for number in range(40):
         codes = frozenset(chosen.sample(CODES, 1 + number * 4))
-        person = Person(mapping().person(RECORD, codes, HEUTE))
+        person = Person(art().person(RECORD, codes, HEUTE))
         schema.assertValid(write(Auskunft("01", (person,))))
-    schema.assertValid(write(Auskunft("02", (Person(mapping().treffer(RECORD), "x"),) * 2)))
+    schema.assertValid(write(Auskunft("02", (Person(art().treffer(RECORD), "x"),) * 2)))
     schema.assertValid(write(Rueckweisung((Rueckweisungsgrund("16", "Fehler"),))))
