@@ -35,6 +35,7 @@ from gateway.meldewesen.behoerde import Behoerde
 from gateway.ports import Protokolleintrag, Umschlag, UuidReused
 from gateway.vorgang import Fassung, Gateway, Spur, log
 from gateway.xmeld.lesen import read_kennung
+from gateway.xmeld.mapping import Abrufart
 from gateway.xmeld.packs import Pack
 
 #: Namespaces of all versions of the standard, handled here or not.
@@ -116,9 +117,9 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
     _validate(root, dienst, fassung.pack, spur)
     spur.done("validate")
     # 4 read
-    anfrage = _read(root, dienst, fassung, spur)
-    spur.done("read")
     art = fassung.mapping.abrufe[dienst.nachrichtentyp]
+    anfrage = _read(root, dienst, art, spur)
+    spur.done("read")
     frage = Frage(anfrage, behoerde, art, gateway, spur.empfangen)
     try:
         # 5 authorise, 6 route, 7 answer
@@ -177,9 +178,9 @@ def _validate(root: etree._Element, dienst: Dienst[Any], pack: Pack, spur: Spur)
     raise Ruecksendung("X001", hinweis)
 
 
-def _read(root: etree._Element, dienst: Dienst[Any], fassung: Fassung, spur: Spur) -> Abruf:
+def _read(root: etree._Element, dienst: Dienst[Any], art: Abrufart, spur: Spur) -> Abruf:
     try:
-        anfrage: Abruf = dienst.read(root, fassung.mapping.abrufe[dienst.nachrichtentyp])
+        anfrage: Abruf = dienst.read(root, art)
     except Exception:  # whatever it was, the answer must name what it answers
         spur.kennung = read_kennung(root)
         raise

@@ -6,30 +6,9 @@ from typing import Any
 import pytest
 
 from gateway.meldewesen.auskunft import ANTWORT, Auswahl, Wunsch, auskunft_person, auskunft_treffer, auswahl
-from gateway.meldewesen.datensatz import DATENSATZ, check
+from gateway.meldewesen.datensatz import DATENSATZ
 from gateway.meldewesen.pfade import names, resolve, tokens
-
-HEUTE = "2026-06-15"
-INLAND = {"ags": "03241001", "plz": "30159", "wohnort": "Hannover", "strasse": "Am Wall", "hausnummer": "3"}
-
-
-def person(**felder: Any) -> dict[str, Any]:
-    """An invented person; a field given as None is left out."""
-    record = {
-        "ags": "03241001",
-        "ordnungsmerkmal": "4711",
-        "familienname": "Muster",
-        "vornamen": "Erika Maria",
-        "geburtsdatum": "1980-05-30",
-        "wohnungen": [dwelling()],
-        **felder,
-    }
-    check(record)
-    return record
-
-
-def dwelling(**felder: Any) -> dict[str, Any]:
-    return {"aktuell": True, "anschrift": {"inland": INLAND}, "status": "0", **felder}
+from tests.meldewesen.personen import HEUTE, INLAND, dwelling, person
 
 
 def asking(*pfade: str, aktuell: bool | None = None) -> Auswahl:

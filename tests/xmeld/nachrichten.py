@@ -4,7 +4,15 @@ from functools import cache
 
 from lxml import etree
 
-from gateway.meldewesen.anfrage import AbrufendeStelle, Nachrichtenkennung, Personensuche, Stelle
+from gateway.meldewesen.anfrage import (
+    AbrufendeStelle,
+    FreieAuswahl,
+    FreieSuche,
+    Nachrichtenkennung,
+    Personensuche,
+    Stelle,
+    Suchbereich,
+)
 from gateway.resources import folder
 from gateway.xmeld.mapping import Abrufart, Mapping
 from gateway.xmeld.packs import Pack, Packs
@@ -38,6 +46,8 @@ ANSCHRIFT = (
 GEBAEUDE = "<gebaeude><hausnummer>91</hausnummer><postleitzahl>30159</postleitzahl><strasse>Am Wall</strasse>\
 <wohnort>Hannover</wohnort></gebaeude>"
 
+LAND = "<x:bundesland listVersionID='2010-04-01'><code>03</code></x:bundesland>"
+
 
 @cache
 def pack() -> Pack:
@@ -62,23 +72,52 @@ def suchanfrage(
     *,
     name: str = NAME,
     codes: tuple[str, ...] = ("1",),
-    sicherheit: str = "false",
-    anschrift: str = GEBAEUDE,
     rest: str = "",
-    uuid: str = UUID,
     typ: str = "1330",
-    zeit: str = ZEIT,
-    nach: str = "",
+    **of_message: str,
 ) -> etree._Element:
     """A 1330; `suchprofil` is what auswahldaten hold beside name and municipality, or an Identifikationsmerkmal."""
     if not suchprofil.startswith("<x:identifikationsmerkmal"):
         suchprofil = f"<x:auswahldaten>{name}{ANSCHRIFT}{suchprofil}</x:auswahldaten>"
+    return _nachricht("datenabruf.personensuche.suchanfrage.1330", typ, suchprofil, _asked(codes) + rest, **of_message)
+
+
+def freie_suchanfrage(
+    auswahldaten: str = "",
+    *,
+    suchbereich: str = LAND,
+    codes: tuple[str, ...] = ("1",),
+    aktualitaet: str = "",
+    rest: str = "",
+    **of_message: str,
+) -> etree._Element:
+    """A 1332."""
+    suchprofil = f"<x:auswahldaten>{auswahldaten}</x:auswahldaten>"
+    steuerung = f"{_asked(codes)}{aktualitaet}<x:suchbereich>{suchbereich}</x:suchbereich>{rest}"
+    return _nachricht("datenabruf.freieSuche.suchanfrage.1332", "1332", suchprofil, steuerung, **of_message)
+
+
+def _asked(codes: tuple[str, ...]) -> str:
+    return "".join(f"<x:anforderungselement><code>{code}</code></x:anforderungselement>" for code in codes)
+
+
+def _nachricht(
+    element: str,
+    typ: str,
+    suchprofil: str,
+    steuerung: str,
+    *,
+    sicherheit: str = "false",
+    anschrift: str = GEBAEUDE,
+    uuid: str = UUID,
+    zeit: str = ZEIT,
+    nach: str = "",
+) -> etree._Element:
     erreichbarkeit = '<kanal listVersionID="3"><code>01</code></kanal><kennung>amt@example.org</kennung>'
     stelle = '<verzeichnisdienst listVersionID="3"><code>DVDV</code></verzeichnisdienst>'
-    asked = "".join(f"<x:anforderungselement><code>{code}</code></x:anforderungselement>" for code in codes)
     return etree.fromstring(
         f"""
-<x:datenabruf.personensuche.suchanfrage.1330 xmlns:x="{NAMESPACE}" produkt="p" produkthersteller="h" standard="XMeld"
+<x:{element} xmlns:x="{NAMESPACE}" produkt="p" produkthersteller="h" standard="XMeld"
  version="25.11a">
  <nachrichtenkopf.g2g>
   <identifikation.nachricht><nachrichtenUUID>{uuid}</nachrichtenUUID>
@@ -98,8 +137,20 @@ def suchanfrage(
   <x:aktenzeichen>51-17/26</x:aktenzeichen><x:anlassDesAbrufs>Unterhalt</x:anlassDesAbrufs><x:kennung>u17</x:kennung>
  </x:datenAbrufendeStelle>
  <x:suchprofil>{suchprofil}</x:suchprofil>
- <x:steuerungsinformationen>{asked}{rest}</x:steuerungsinformationen>{nach}
-</x:datenabruf.personensuche.suchanfrage.1330>""".strip()
+ <x:steuerungsinformationen>{steuerung}</x:steuerungsinformationen>{nach}
+</x:{element}>""".strip()
+    )
+
+
+def freie_suche() -> FreieSuche:
+    """A freie Suche as read, for what is written in answer to it."""
+    return FreieSuche(
+        kennung=Nachrichtenkennung(UUID, "1332", ZEIT),
+        autor=Stelle("DVDV", "dbs:030010000001", "Jugendamt Hannover & Partner"),
+        leser=Stelle("DVDV", "ags:03000000", "Niedersachsen"),
+        abrufende_stelle=AbrufendeStelle(False, "Jugendamt Hannover", "Am Wall 91, 30159 Hannover", (), "1", "2", "3"),
+        auswahldaten=FreieAuswahl(familienname="Muster"),
+        suchbereich=Suchbereich("03"),
     )
 
 
