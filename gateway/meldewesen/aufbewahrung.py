@@ -1,5 +1,6 @@
 """Records kept under § 13 (2) BMG: five years after the year of death or departure little of them may still be told."""
 
+from gateway.meldewesen.auskunft import STERBEDATEN
 from gateway.meldewesen.behoerde import Rolle
 from gateway.meldewesen.datensatz import Datensatz
 
@@ -24,8 +25,6 @@ _TEILE = {
     "familiennamen_vor_aenderung": frozenset({"name"}),
     "vornamen_vor_aenderung": frozenset({"vornamen"}),
 }
-
-_TOD = frozenset({"sterbedatum", "sterbeort", "sterbestaat", "sterbe_nachweis"})
 
 #: Head of a date of which nothing is known. As a year it lies longer back than any term: a day of departure or death
 #: that the register does not know is one of its old ones, and where it is not, too little is told rather than what may
@@ -53,7 +52,7 @@ def verringert(datensatz: Datensatz, heute: str) -> bool:
 
 def _tod(datensatz: Datensatz) -> str | None:
     """The day of death, None of the living."""
-    return None if _TOD.isdisjoint(datensatz) else datensatz.get("sterbedatum", _UNBEKANNT)
+    return None if STERBEDATEN.isdisjoint(datensatz) else datensatz.get("sterbedatum", _UNBEKANNT)
 
 
 def _wegzug(datensatz: Datensatz) -> str | None:

@@ -40,7 +40,8 @@ ANTWORT: Mapping[str, Feld] = {
     "verstorben": WAHR,
 }
 
-_STERBEDATEN = frozenset({"sterbedatum", "sterbe_nachweis", "sterbeort", "sterbestaat"})
+#: Each of these says that a person is dead.
+STERBEDATEN = frozenset({"sterbedatum", "sterbe_nachweis", "sterbeort", "sterbestaat"})
 
 #: Other persons noted with the person: § 34 (1) S. 1 no. 11, 13 and 14 BMG.
 _BEIGESCHRIEBEN = ("gesetzliche_vertreter", "partner", "kinder")
@@ -97,7 +98,7 @@ def auswahl(wuensche: Iterable[Wunsch]) -> Auswahl:
         aktuelle_anschrift=any(_is_current_address(wunsch) for wunsch in gewuenscht),
         auslandsanschrift=any(pfad[0] == "wegzug_ausland" for pfad in pfade),
         wegzugsstaat=("wohnungen", "anschrift", "wegzugsstaat") in pfade,
-        sterbedaten=any(pfad[0] in _STERBEDATEN for pfad in pfade),
+        sterbedaten=any(pfad[0] in STERBEDATEN for pfad in pfade),
     )
 
 
@@ -205,7 +206,7 @@ def _with_hints(daten: dict[str, Any], datensatz: Datensatz, asked: Auswahl) -> 
         daten.setdefault("wohnungen", []).append({"aktuell": True, "anschrift": {"unbekannt": {}}})
     if verzogen == "ausland" and not (asked.auslandsanschrift or asked.wegzugsstaat):
         daten.setdefault("wohnungen", []).append({"aktuell": True, "anschrift": {"ausland": True}})
-    if not asked.sterbedaten and not _STERBEDATEN.isdisjoint(datensatz):
+    if not asked.sterbedaten and not STERBEDATEN.isdisjoint(datensatz):
         daten["verstorben"] = True
     return daten
 

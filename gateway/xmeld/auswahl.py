@@ -92,16 +92,14 @@ def _write_unbekannt(wert: str) -> dict[str, Any]:
 
 def _read_suchbereich(werte: Werte, name: str) -> Suchbereich:
     (art,) = (art for art in SUCHBEREICHE.values() if f"{name}.{art}" in werte)
-    schluessel = werte[f"{name}.{art}"]
-    if len(schluessel) in SUCHBEREICHE and SUCHBEREICHE[len(schluessel)] == art:
-        try:
-            return Suchbereich(schluessel)
-        except ValueError:
-            pass
-    raise Ruecksendung(
-        "X011",
-        "Der Schlüssel des Suchbereichs hat nicht die Ziffern seiner Art: Land 2, Bezirk 3, Kreis 5, Gemeinde 8.",
-    )
+    try:
+        bereich = Suchbereich(werte[f"{name}.{art}"])
+    except ValueError:
+        bereich = None
+    if bereich is None or bereich.art != art:
+        hinweis = "Der Schlüssel des Suchbereichs muss so viele Ziffern haben: Land 2, Bezirk 3, Kreis 5, Gemeinde 8."
+        raise Ruecksendung("X011", hinweis)
+    return bereich
 
 
 def _gruppe(typ: Callable[..., Any], formen: Mapping[str, Form]) -> Form:

@@ -1,6 +1,7 @@
 """§ 13 (2) BMG: what is still told five years after the year of death or departure, and from which day on."""
 
 import copy
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from gateway.meldewesen.aufbewahrung import tellable, verringert
 from gateway.meldewesen.behoerde import Rolle
 from gateway.meldewesen.datensatz import DATENSATZ
+from gateway.spiegel.muster import STICHTAG, generate
+from gateway.spiegel.musterspiegel import mustergemeinden
 from tests.meldewesen.personen import INLAND, dwelling, person
 from tests.xmeld.beispiel import full_record
 
@@ -96,6 +99,22 @@ def test_a_day_of_moving_out_says_by_itself_that_somebody_left() -> None:
 
 def test_who_left_long_ago_and_died_lately_is_kept_since_the_departure() -> None:
     assert verringert(left("2001-01-01", sterbedatum="2025-01-01"), "2026-01-01")
+
+
+def test_the_samples_municipalities_and_the_dates_agree() -> None:
+    """The sample marks by its own reckoning what is kept. Its records give every day of departure and death."""
+    records = list(generate(2000, seed=11, gemeinden=mustergemeinden("03")))
+    marked = [record for record in records if "verringerter_datenumfang" in record and not lives_there(record)]
+    assert len(marked) > 50
+    assert [record for record in records if verringert(record, str(STICHTAG))] == marked
+
+
+def lives_there(record: Mapping[str, Any]) -> bool:
+    """The sample lets some move within their municipality."""
+    present = (wohnung["anschrift"] for wohnung in record["wohnungen"] if wohnung["aktuell"])
+    return "sterbedatum" not in record and any(
+        anschrift.get("inland", {}).get("ags") == record["ags"] for anschrift in present
+    )
 
 
 # -- what is told ----------------------------------------------------------------------------------------------------

@@ -145,7 +145,6 @@ def test_each_field_of_the_record_can_be_asked_for_or_has_a_reason() -> None:
     assert list(missing(ANTWORT)) == []
 
 
-#: Of a record that may be told in an Ergebnisliste nothing is told that a Personensuche does not tell.
 def test_a_list_tells_no_field_that_a_personensuche_would_not_tell() -> None:
     def fields(nummer: str) -> set[str]:
         return {re.sub(r"\[[0-9]*\]", "", zeile.feld) for zeile in art(nummer).zeilen}
