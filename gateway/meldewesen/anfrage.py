@@ -73,9 +73,10 @@ class Auswahldaten:
 class FreieWohnung:
     """Of one dwelling, § 7 (1) no. 9 and 10 BMeldDAV: all that is given must hold for the same dwelling.
 
-    At most one of the kinds of address is given: in Germany (`gemeindeschluessel` to `wohnungsinhaber`), abroad
-    (`auslandsanschrift` with its lines, `zuzugsstaat`, or `staat` of either; a key of the list Gebiet or BELIEBIG), or `unbekannt` (list
-    Anschrift.Unbekannt). A house number is given by its parts or as the range `hausnummer_von` to `hausnummer_bis`.
+    At most one kind of address is given: in Germany (`gemeindeschluessel` to `wohnungsinhaber`), abroad
+    (`auslandsanschrift` with its lines, `zuzugsstaat`, or `staat` of either; a key of the list Gebiet or BELIEBIG), or
+    `unbekannt` (list Anschrift.Unbekannt, "" for whichever). A house number is given by its parts or as the range
+    `hausnummer_von` to `hausnummer_bis`.
     """
 
     gemeindeschluessel: Gemeindeschluessel | None = None
