@@ -49,12 +49,13 @@ class Frage(Generic[A]):
 
     @property
     def empfaenger(self) -> str:
-        """To whom an Identifikationsmerkmal is given: § 39 (2) S. 3 BMG, § 9 BMeldDAV.
+        """To whom an Identifikationsmerkmal is given: § 39 (2) BMG, § 9 BMeldDAV.
 
-        A zentrale Stelle passes it on to the authority that it names, and for that one only it holds.
+        A zentrale Stelle passes it on to the authority that it names, and for that one only it holds. It holds in every
+        municipality of the mirror: a freie Suche has asked several at once.
         """
         stelle = self.anfrage.abrufende_stelle.behoerdenname if self.behoerde.zentrale_stelle else ""
-        return "\n".join((self.behoerde.kennung, self.anfrage.leser.kennung, stelle))
+        return "\n".join((self.behoerde.kennung, stelle))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The Personensuche, 1330 → 1331: § 34a (2) BMG, §§ 4 to 6 BMeldDAV."""
 
 from gateway.abruf.dienst import Dienst, Ergebnis, Frage, abgerufen, refused, route_to_gemeinde
+from gateway.meldewesen import regeln
 from gateway.meldewesen.anfrage import (
     EINDEUTIG,
     MAX_TREFFER,
@@ -12,7 +13,6 @@ from gateway.meldewesen.anfrage import (
     Rueckweisungsgrund,
 )
 from gateway.meldewesen.aufbewahrung import tellable
-from gateway.meldewesen.regeln import Pruefling, pruefe
 from gateway.meldewesen.sperren import Sicht, gesperrt
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.ports import Treffer, ZuVieleTreffer
@@ -53,7 +53,7 @@ def _sicht(frage: Frage[Personensuche]) -> Sicht:
 
 def _grounds(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> tuple[Rueckweisungsgrund, ...]:
     anfrage, gateway = frage.anfrage, frage.gateway
-    gruende = list(pruefe(Pruefling(anfrage, frage.behoerde, formen, gateway.land)))
+    gruende = regeln.pruefe(regeln.PERSONENSUCHE, regeln.Suchpruefling(anfrage, frage.behoerde, gateway.land, formen))
     forbidden = frage.mapping.unzulaessig(anfrage.anforderungselemente, frage.rolle)
     gruende += [Rueckweisungsgrund(code) for code in forbidden]
     if formen is not None and formen.strasse and not gateway.spiegel.kennt_strasse(formen, sicht):
