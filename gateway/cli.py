@@ -3,21 +3,19 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from cryptography import x509
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from gateway import demo, instance, protokoll, sending
 from gateway.behoerden.register import SqlBehoerden
 from gateway.bootstrap import Instance
+from gateway.conformance.command import app as conformance_app
 from gateway.envelope.pki import KeyType
 from gateway.envelope.signer import Identity, load_identity
 from gateway.envelope.zertifikate import fingerprint
@@ -26,6 +24,7 @@ from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.spiegel import laden
 from gateway.spiegel.musterspiegel import mustereintraege, mustergemeinden
+from gateway.terminal import out, progress
 from gateway.web import server
 from gateway.xmeld import pack_install
 
@@ -46,10 +45,10 @@ app.add_typer(spiegel_app, name="spiegel")
 app.add_typer(protokoll_app, name="protokoll")
 app.add_typer(schema_app, name="schema")
 app.add_typer(behoerde_app, name="behoerde")
+app.add_typer(conformance_app, name="conformance")
 
 InstanceOption = Annotated[Path, typer.Option("-i", "--instance", help="The instance's directory.")]
 KennungArgument = Annotated[str, typer.Argument(help="The authority's key, e.g. dbs:060030020000.")]
-out = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 
 @app.command()
@@ -137,7 +136,7 @@ def sample(
 
 def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
     try:
-        with _progress(what) as update:
+        with progress(what) as update:
             bericht = laden.lade(here.register(), entries, lambda read: update(read, None))
     except laden.LadeFehler as error:
         for fehler in error.fehler:
@@ -146,22 +145,11 @@ def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
     out.print(f"loaded {bericht.personen} persons ({bericht.ersetzt} replaced), {bericht.strassen} streets")
 
 
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on a terminal, nothing elsewhere: how many are done, of how many if that is known."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(
-            task, completed=done, total=total, description=what if total else f"{what}: {done}"
-        )
-
-
 @protokoll_app.command()
 def verify(directory: InstanceOption) -> None:
     """Find changed, missing and inserted records, and name them."""
     with Instance.read(directory) as here:
-        with _progress("verifying") as update:
+        with progress("verifying") as update:
             result = protokoll.verify(here.protokoll(readonly=True), here.protokollschluessel, update)
         for finding in result.findings:
             out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")

@@ -41,6 +41,7 @@ COMMANDS = (
     ("behoerde", "add"),
     ("behoerde", "block"),
     ("behoerde", "unblock"),
+    ("conformance", "anlage"),
 )
 
 
@@ -55,7 +56,9 @@ def test_help_says_what_a_command_does(run: Run, words: tuple[str, ...]) -> None
     assert len(done.out.splitlines()[2]) > 10
 
 
-@pytest.mark.parametrize("words", [(), ("spiegel",), ("protokoll",), ("schema",), ("behoerde",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [(), ("spiegel",), ("protokoll",), ("schema",), ("behoerde",), ("conformance",)], ids=" ".join
+)
 def test_a_group_alone_lists_its_commands(run: Run, words: tuple[str, ...]) -> None:
     done = run(*words)
     assert done.code == 2
