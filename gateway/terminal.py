@@ -1,13 +1,19 @@
-"""What the commands print with."""
+"""What the commands have in common: what they print with, and the option that names the instance."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import Progress
 
 out = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+
+
+InstanceOption = Annotated[Path, typer.Option("-i", "--instance", help="The instance's directory.")]
 
 
 @contextmanager

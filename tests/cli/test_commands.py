@@ -331,3 +331,20 @@ def test_block_and_unblock_say_what_is_so_already(run: Run, own: Path) -> None:
     assert run("behoerde", "unblock", AMT, "-i", own).out == f"{AMT}: active\n"
     assert run("behoerde", "unblock", AMT, "-i", own).error == f"{AMT} is not blocked"
     assert run("behoerde", "block", "dbs:999999999999", "-i", own).error == "dbs:999999999999 is not registered"
+
+
+def test_a_user_is_empowered_only_where_section_34a_6_lets_the_authority(run: Run, own: Path) -> None:
+    kripo, benutzer = "dbs:030010990007", "ltg-01"
+    register = ("behoerde", "add", kripo, "-i", own, "--trotz-sperre", "--rolle", "sicherheit")
+    assert "§ 34 (4) S. 1 no. 1, 6, 7, 8, 9" in run(*register, "--nummer", "2").error
+    assert "1 to 13" in run("behoerde", "add", kripo, "-i", own, "--nummer", "1").error
+    assert run("behoerde", "empower", AMT, benutzer, "-i", own).error.startswith(f"{AMT} is not entitled by § 34a (6)")
+    assert run(*register, "--nummer", "1").out == f"{kripo}: registered, role sicherheit\n"
+    assert run("behoerde", "empower", kripo, benutzer, "-i", own).out == f"{kripo}: {benutzer} empowered\n"
+    assert run("behoerde", "empower", kripo, benutzer, "-i", own).error == f"{benutzer} is empowered already"
+    with Instance.read(own) as here:
+        (behoerde,) = [one for one in here.authorities().all() if one.kennung == kripo]
+    assert behoerde.darf_trotz_sperre(benutzer)
+    assert not behoerde.darf_trotz_sperre("sb-02")
+    assert run("behoerde", "disempower", kripo, benutzer, "-i", own).out == f"{kripo}: {benutzer} no longer empowered\n"
+    assert run("behoerde", "disempower", kripo, benutzer, "-i", own).error == f"{benutzer} is not empowered"
