@@ -40,6 +40,7 @@ class Direction(Enum):
 
     REQUEST = "request"
     ANSWER = "answer"
+    NOTICE = "notice"  # to somebody else, who did not ask
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def _message(path: Path, number: str, row: object) -> Message:
     try:
         direction = Direction(row["direction"])
     except ValueError:
-        raise ConfigError(f"{where}.direction: must be request or answer") from None
+        known = ", ".join(direction.value for direction in Direction)
+        raise ConfigError(f"{where}.direction: must be one of {known}") from None
     return Message(number, row["element"], direction)
 
 

@@ -18,13 +18,13 @@ XMELD = "{http://www.osci.de/xmeld2511a}"
 # Values at the borders of the types: booleans, dates, codes, lengths, characters in and outside DIN 91379.
 _LINES = (
     "| |  |\t|a b| a |0|1|2|6|7|8|9|01|02|04|05|24|25|185|186|true|false|TRUE| true |*|M?ller",
-    "EG|LP|VH|XX|X001|S999|X999|0910|1330|1331|9999|2025|0000|0001|25|2025Z|2025-02|2025-00|2025-2",
+    "EG|LP|VH|XX|X001|S999|X999|0910|1322|1330|1331|1332|9999|2025|0000|0001|25|2025Z|2025-02|2025-00|2025-2",
     "2025-02-28|2025-02-29|2024-02-29|2025-13-01|2025-1-1|2025-02-28Z|2025-02-28+01:00|0000-01-01|-0044-03-15|12025-01-01",
     "2025-11-22T08:30:00|2025-11-22T08:30:00.123+01:00|2025-11-22T24:00:00|2025-11-22T25:00:00Z|2025-11-22 08:30:00",
     "281fc3d6-3b43-469c-b9c0-d966c4f42197|281FC3D6-3B43-469C-B9C0-D966C4F42197|281fc3d63b43469cb9c0d966c4f42197",
     "17|1234|12345|123456|17 a|a|Ä|3/4|1.OG|4-6|ab|abcd|abcde|½|12 4|123456789012|Größe|Đặng Thị|O’Brien|[Text]",
     "a\nb|a\rb|€|\u00a0|\u00ad|C\u0300|C\u0328|C\u0328\u0306|K\u035fh|K\u035f|L\u0325\u0304|A\u0301|\u0301|ẞ|ǆ|þ",
-    "Ж|Ω|漢|…|„Wort“|–|😀|\u2019|\u2028|\ufeff|\x7f|\x85",
+    "PGEvPg==|PGE vPg==|PGEvPg|PGEvPg=|=|Ж|Ω|漢|…|„Wort“|–|😀|\u2019|\u2028|\ufeff|\x7f|\x85",
 )
 TEXTS = (*(text for line in _LINES for text in line.split("|")), "X" * 35, "X" * 36, "ü" * 120, "Wort " * 500)
 
@@ -35,6 +35,7 @@ TEXTS_OF_TYPE: dict[str, tuple[str, ...]] = {
     "Jahr": ("2025", "0001"),
     "dateTime": ("2025-11-22T08:30:00.123+01:00", "2025-11-22T08:30:00"),
     "boolean": ("true", "false", "1", "0"),
+    "base64Binary": ("PGEvPg==", "PGE vPg==", ""),
     "UUID": ("281fc3d6-3b43-469c-b9c0-d966c4f42197",),
     "AZRNummer": ("123456789012",),
     "Meldeanschrift.Hausnummer": ("17", "1", "9999", ""),
@@ -56,6 +57,9 @@ TYPE_NAMES = (
     f"{XMELD}type.Sterbetag",
     f"{XMELD}type.Geburtsdatum",
     f"{XMELD}type.Doktorgrad",
+    f"{XMELD}type.AnschriftMelderecht.Inland",
+    f"{XMELD}type.FamilienstandOhnePflichtangaben",
+    f"{XMELD}type.FamilienstandNurBegruendungOhnePflichtangaben",
     f"{XMELD}type.Personensuche.Auswahldaten.Meldeanschrift",
     f"{XMELD}type.Personensuche.Abrufdaten.Kind.Anschrift",
     f"{XMELD}Code.Gebiet",
