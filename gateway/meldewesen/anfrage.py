@@ -1,5 +1,6 @@
 """What an authority asks: the requests after reading, free of XML."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
@@ -201,6 +202,34 @@ class FreieSuche(Abruf):
 
 
 @dataclass(frozen=True)
+class Bestaetigungsdaten:
+    """§ 39a BMG: what is to be compared with the register, as sent. `anschrift`: parts of the main or sole dwelling."""
+
+    familienname: str | None = None
+    geburtsname: str | None = None
+    vornamen: str | None = None
+    doktorgrad: str | None = None
+    ordensname: str | None = None
+    kuenstlername: str | None = None
+    geburtsdatum: Teildatum | None = None
+    geburtsort: str | None = None
+    geburtsstaat: str | None = None
+    geschlecht: str | None = None
+    staatsangehoerigkeit: tuple[str, ...] = ()
+    anschrift: Mapping[str, str] | None = None
+    familienstand: str | None = None
+    sterbedatum: Teildatum | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Datenbestaetigung(Abruf):
+    """9910: the house message."""
+
+    auswahldaten: Auswahldaten
+    zu_bestaetigen: Bestaetigungsdaten
+
+
+@dataclass(frozen=True)
 class Rueckweisungsgrund:
     """A code of the list Datenabruf.Nichterstellung.Grund; `freitext` only with 16 and 17."""
 
@@ -225,11 +254,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Auskunft:
-    """Status 01 one person, 02 Trefferliste, 03 neutral: nobody, 04 Ergebnisliste."""
+    """Status 01 one person, 02 Trefferliste, 03 neutral: nobody, 04 Ergebnisliste; or a Datenbestaetigung's outcome."""
 
     status: str
     personen: tuple[Person, ...] = field(default=())
 
+
+#: Outcomes of a Datenbestaetigung; the third stands for absent, blocked and different alike (§ 39a (2) S. 3 BMG).
+BESTAETIGT, MEHRERE, NICHT_BESTAETIGT = "bestaetigt", "mehrere", "nicht_bestaetigt"
 
 NEUTRAL = Auskunft("03")
 EINDEUTIG, TREFFERLISTE, ERGEBNISLISTE = "01", "02", "04"
