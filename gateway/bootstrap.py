@@ -167,7 +167,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         land=config.land,
         gemeinden=frozenset(config.gemeinden),
         packs=packs,
-        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs},
+        fassungen={pack.name: _fassung(pack, instance) for pack in packs.versions},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
