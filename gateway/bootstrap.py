@@ -170,7 +170,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         gemeinden=frozenset(config.gemeinden),
         reichweite=_reichweite(instance),
         packs=packs,
-        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs},
+        fassungen={pack.name: _fassung(pack, instance) for pack in packs.versions},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),

@@ -214,15 +214,16 @@ def test_list_shows_the_newest_records_without_content(run: Run, recorded: Path)
 # -- schema ---------------------------------------------------------------------------------------------------------
 
 
-def test_schema_list_and_check_show_the_projects_pack(run: Run, made: Path) -> None:
-    assert "http://www.osci.de/xmeld2511a" in run("schema", "list", "-i", made).out
-    assert run("schema", "check", "-i", made).out.splitlines() == ["xmeld-25.11a: ok"]
+def test_schema_list_and_check_show_the_projects_packs(run: Run, made: Path) -> None:
+    listed = run("schema", "list", "-i", made).out
+    assert "http://www.osci.de/xmeld2511a" in listed
+    assert "urn:xmeld-gateway:datenbestaetigung:1" in listed
+    assert run("schema", "check", "-i", made).out.splitlines() == ["datenbestaetigung-1: ok", "xmeld-25.11a: ok"]
 
 
 def test_schema_check_names_a_changed_file(run: Run, own: Path) -> None:
     with Instance.read(own) as here:
-        pack = next(here.own_packs_folder().iterdir())
-    schema = next(pack.glob("*.xsd"))
+        schema = next(here.own_packs_folder().glob("xmeld-*/*.xsd"))
     schema.write_bytes(schema.read_bytes() + b"\n")
     done = run("schema", "check", "-i", own)
     assert (done.code, done.err) == (1, "error: not every schema pack can be used\n")

@@ -110,7 +110,7 @@ def test_postgresql_only_uses_indexes(postgres: Engine, given: tuple[str, ...], 
 
 
 def _value(name: str) -> str:
-    named = {"ags": "'03241001'", "familienname": "'NAMEAB'", "heute": "'2025-11-22'", "hoechstens": "1000", "grenze": "1001", "param_1": "1"}
+    named = {"ags": "'03241001'", "familienname": "'NAMEAB'", "hoechstens": "1000", "grenze": "1001", "param_1": "1"}
     return named.get(name, "'X'")
 
 
