@@ -3,6 +3,7 @@
 import gc
 import logging
 import shutil
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -23,6 +24,7 @@ from gateway.envelope.soap import Opener, SoapUmschlag
 from gateway.envelope.wsse import Policy, signature_methods
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore
 from gateway.errors import ConfigError
+from gateway.meldewesen.reichweite import Offen, Reichweite
 from gateway.protokoll.schluessel import Protokollschluessel, load_merkmalschluessel, load_protokollschluessel
 from gateway.resources import folder
 from gateway.spiegel import tabellen
@@ -135,10 +137,10 @@ class Instance:
         except OSError as error:
             raise ConfigError(f"{key}: {self.path / name} cannot be read: {error.strerror}") from None
 
-    def mapping_file(self, pack: str) -> Path:
-        """The mapping of a pack: the instance's own where it has one, else the project's."""
-        own = self.path / "mappings" / f"{pack}.toml"
-        return own if own.is_file() else folder("mappings") / f"{pack}.toml"
+    def mapping_file(self, name: str) -> Path:
+        """A pack's mapping, or another table of `mappings`: the instance's own where it has one, else the project's."""
+        own = self.path / "mappings" / f"{name}.toml"
+        return own if own.is_file() else folder("mappings") / f"{name}.toml"
 
 
 def create_databases(instance: Instance) -> None:
@@ -166,8 +168,9 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
     gateway = Gateway(
         land=config.land,
         gemeinden=frozenset(config.gemeinden),
+        reichweite=_reichweite(instance),
         packs=packs,
-        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs},
+        fassungen={pack.name: _fassung(pack, instance) for pack in packs.versions},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
@@ -192,6 +195,18 @@ def _fassung(pack: Pack, instance: Instance) -> Fassung:
     pack.warm()
     mapping = Mapping.load(instance.mapping_file(pack.name))
     return Fassung(pack, mapping, Schreiber(pack, mapping, _absender(instance.config)))
+
+
+def _reichweite(instance: Instance) -> Reichweite:
+    """The Land's own entry of Anlage Nr. 3. Raises ConfigError."""
+    path, land = instance.mapping_file("suchbereiche"), instance.config.land
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))[land]
+        return Reichweite(land, {art: Offen(wer) for art, wer in rows.items()})
+    except KeyError:
+        raise ConfigError(f"{path}: Land {land} is missing") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def _absender(config: Config) -> Absender:

@@ -3,29 +3,23 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography import x509
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from gateway import demo, instance, protokoll, sending
-from gateway.behoerden.register import SqlBehoerden
 from gateway.bootstrap import Instance
+from gateway.commands.behoerde import app as behoerde_app
+from gateway.conformance.command import app as conformance_app
 from gateway.envelope.pki import KeyType
-from gateway.envelope.signer import Identity, load_identity
-from gateway.envelope.zertifikate import fingerprint
 from gateway.errors import ConfigError, GatewayError
-from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.spiegel import laden
 from gateway.spiegel.musterspiegel import mustereintraege, mustergemeinden
+from gateway.terminal import InstanceOption, out, progress
 from gateway.web import server
 from gateway.xmeld import pack_install
 
@@ -41,15 +35,11 @@ protokoll_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="T
 schema_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Schema packs: the versions of XMeld that are spoken."
 )
-behoerde_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The authorities that may ask.")
 app.add_typer(spiegel_app, name="spiegel")
 app.add_typer(protokoll_app, name="protokoll")
 app.add_typer(schema_app, name="schema")
 app.add_typer(behoerde_app, name="behoerde")
-
-InstanceOption = Annotated[Path, typer.Option("-i", "--instance", help="The instance's directory.")]
-KennungArgument = Annotated[str, typer.Argument(help="The authority's key, e.g. dbs:060030020000.")]
-out = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+app.add_typer(conformance_app, name="conformance")
 
 
 @app.command()
@@ -137,7 +127,7 @@ def sample(
 
 def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
     try:
-        with _progress(what) as update:
+        with progress(what) as update:
             bericht = laden.lade(here.register(), entries, lambda read: update(read, None))
     except laden.LadeFehler as error:
         for fehler in error.fehler:
@@ -146,22 +136,11 @@ def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
     out.print(f"loaded {bericht.personen} persons ({bericht.ersetzt} replaced), {bericht.strassen} streets")
 
 
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on a terminal, nothing elsewhere: how many are done, of how many if that is known."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(
-            task, completed=done, total=total, description=what if total else f"{what}: {done}"
-        )
-
-
 @protokoll_app.command()
 def verify(directory: InstanceOption) -> None:
     """Find changed, missing and inserted records, and name them."""
     with Instance.read(directory) as here:
-        with _progress("verifying") as update:
+        with progress("verifying") as update:
             result = protokoll.verify(here.protokoll(readonly=True), here.protokollschluessel, update)
         for finding in result.findings:
             out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
@@ -226,95 +205,6 @@ def check_packs(directory: InstanceOption) -> None:
         out.print(f"{finding.folder}: {finding.problem or 'ok'}")
     if any(finding.problem for finding in findings):
         raise GatewayError("not every schema pack can be used")
-
-
-@behoerde_app.command(name="list")
-def list_authorities(directory: InstanceOption) -> None:
-    """The registered authorities."""
-    table = Table("key", "name", "role", "state", "certificates")
-    with Instance.read(directory) as here:
-        behoerden = here.authorities(readonly=True)
-        for behoerde in behoerden.all():
-            state = "blocked" if behoerde.gesperrt else "active"
-            digests = " ".join(digest[:16] for digest in behoerden.certificates(behoerde.kennung))
-            table.add_row(behoerde.kennung, behoerde.name, behoerde.rolle.value, state, digests)
-    out.print(table)
-
-
-@behoerde_app.command(name="add")
-def add_authority(
-    kennung: KennungArgument,
-    directory: InstanceOption,
-    name: Annotated[str, typer.Option(help="The authority's name.")] = "",
-    rolle: Annotated[Rolle, typer.Option(help="Its role.")] = Rolle.EINFACH,
-    certificate: Annotated[Path | None, typer.Option(help="Its certificate, PEM. Default: one is issued.")] = None,
-    zentrale_stelle: Annotated[bool, typer.Option("--zentrale-stelle", help="A Land's retrieving body.")] = False,
-    azr: Annotated[bool, typer.Option("--azr", help="May search by AZR number (§ 38 (1) S. 2 BMG).")] = False,
-    protokoll_beauftragt: Annotated[
-        bool, typer.Option("--protokoll-beauftragt", help="Commissioned the full Protokoll (§ 40 (3) BMG).")
-    ] = False,
-) -> None:
-    """Register an authority with a certificate, or give a registered one a further certificate."""
-    with Instance.read(directory) as here:
-        behoerden = here.authorities()
-        known = kennung in {behoerde.kennung for behoerde in behoerden.all()}
-        rights = rolle is not Rolle.EINFACH or zentrale_stelle or azr or protokoll_beauftragt
-        if known and (name or rights or certificate is None):
-            raise ConfigError(f"{kennung} is registered: only --certificate adds to it")
-        behoerde = Behoerde(
-            kennung,
-            name or kennung,
-            rolle,
-            azr_berechtigt=azr,
-            protokoll_beauftragt=protokoll_beauftragt,
-            zentrale_stelle=zentrale_stelle,
-        )
-        digest = _free_certificate(certificate, behoerden) if certificate else ""
-        ca = None if certificate else _issuer(here, kennung)
-        if not known:
-            behoerden.add(behoerde)
-        if ca:
-            digest = instance.issue_certificate(here.path, behoerde, ca, datetime.now(UTC), KeyType.EC)
-        behoerden.add_certificate(kennung, digest)
-        out.print(f"{kennung}: certificate added" if known else f"{kennung}: registered, role {rolle.value}")
-
-
-@behoerde_app.command()
-def block(kennung: KennungArgument, directory: InstanceOption) -> None:
-    """Refuse the authority from now on, within a second in every process."""
-    with Instance.read(directory) as here:
-        here.authorities().block(kennung)
-    out.print(f"{kennung}: blocked")
-
-
-@behoerde_app.command()
-def unblock(kennung: KennungArgument, directory: InstanceOption) -> None:
-    """Lift the block."""
-    with Instance.read(directory) as here:
-        here.authorities().unblock(kennung)
-    out.print(f"{kennung}: active")
-
-
-def _issuer(here: Instance, kennung: str) -> Identity:
-    """The development CA, once it is clear that it can issue for this authority."""
-    key, _ = instance.certificate_files(here.path, kennung)
-    if key.exists():
-        raise ConfigError(f"{key} is there already: name its certificate with --certificate, or remove it")
-    return load_identity(here.read_file("pki/ca.key", "pki"), here.read_file("pki/ca.pem", "pki"))
-
-
-def _free_certificate(path: Path, behoerden: SqlBehoerden) -> str:
-    """Its fingerprint, once it is clear that no authority has it."""
-    try:
-        digest = fingerprint(x509.load_pem_x509_certificate(path.read_bytes()))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ConfigError(f"{path} is not a certificate in PEM") from None
-    owner = behoerden.of_certificate(digest)
-    if owner is not None:
-        raise ConfigError(f"{path} belongs to {owner.kennung} already")
-    return digest
 
 
 def _ags(value: str) -> str:

@@ -243,7 +243,7 @@ def _ask(here: Instance, fall: Fall, url: str) -> Ausgang:
     if isinstance(answer, SoapFault):
         return Ausgang(f"fault {answer.code}", milliseconds, reply.body)
     sending.check_schema(here, answer)
-    return Ausgang(_kurz(answer), milliseconds, answer)
+    return Ausgang(sending.outcome(answer), milliseconds, answer)
 
 
 def _unsigned(nachricht: bytes) -> bytes:
@@ -251,19 +251,6 @@ def _unsigned(nachricht: bytes) -> bytes:
         SOAP.encode(),
         message("xmeldAnfrage", nachricht),
     )
-
-
-def _kurz(answer: bytes) -> str:
-    """`status 01`, `Rückweisung 03 07` or `0910 X001`."""
-    root = etree.fromstring(answer)
-    for path, words in (
-        (".//{*}ergebnisstatus/code", "status"),
-        (".//{*}grundDerRueckweisung/code", "Rückweisung"),
-        (".//{*}rts.container//{*}grund/code", "0910"),
-    ):
-        if codes := [element.text or "" for element in root.iterfind(path)]:
-            return " ".join((words, *codes))
-    raise DemoError("the answer is neither Auskunft nor Rückweisung nor 0910")
 
 
 def _table(faelle: list[Fall], ausgaenge: list[Ausgang]) -> Table:

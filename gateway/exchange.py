@@ -18,7 +18,6 @@ lettered deviations of each step.
 """
 
 import hashlib
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -35,11 +34,9 @@ from gateway.meldewesen.behoerde import Behoerde
 from gateway.ports import Protokolleintrag, Umschlag, UuidReused
 from gateway.vorgang import Fassung, Gateway, Spur, log
 from gateway.xmeld.lesen import read_kennung
+from gateway.xmeld.manifest import XMELD_FAMILY
 from gateway.xmeld.mapping import Abrufart
 from gateway.xmeld.packs import Pack
-
-#: Namespaces of all versions of the standard, handled here or not.
-XMELD_FAMILY = re.compile(r"http://www\.osci\.de/xmeld[0-9a-z]+")
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def sample_authorities(land: str) -> tuple[Muster, ...]:
     """Those of the standard's test messages, and a simple one of the own Land with an invented key."""
     return (
         Muster(
-            Behoerde("dbs:060030020000", "Polizei S Stadt", Rolle.SICHERHEIT),
+            Behoerde("dbs:060030020000", "Polizei S Stadt", Rolle.SICHERHEIT, nummer=1),
             "Sicherheitsbehörde of the standard's test messages",
         ),
         Muster(

@@ -133,3 +133,16 @@ def check_schema(instance: Instance, answer: bytes) -> None:
         raise SendError(f"the answer is not a message of an installed version: {fault}") from None
     if not pack.is_valid(root):
         raise SendError(f"the answer is not valid: {pack.explain(root).hinweis}")
+
+
+def outcome(answer: bytes) -> str:
+    """How a message answers, in a word: `status 01`, `Rückweisung 03 07` or `0910 X001`. Raises SendError, Fault."""
+    root = parse(answer, ANSWER)
+    for path, words in (
+        (".//{*}ergebnisstatus/code", "status"),
+        (".//{*}grundDerRueckweisung/code", "Rückweisung"),
+        (".//{*}rts.container//{*}grund/code", "0910"),
+    ):
+        if codes := [element.text or "" for element in root.iterfind(path)]:
+            return " ".join((words, *codes))
+    raise SendError("the answer is neither Auskunft nor Rückweisung nor 0910")

@@ -12,6 +12,7 @@ from gateway.envelope.parse import Limits, Strangers
 from gateway.errors import GatewayError, place_of
 from gateway.meldewesen.anfrage import Nachrichtenkennung
 from gateway.meldewesen.behoerde import Behoerde
+from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.ports import Behoerden, Merkmale, Protokoll, Spiegel
 from gateway.xmeld.mapping import Mapping as XmeldMapping
@@ -73,6 +74,7 @@ class Gateway:
 
     land: str
     gemeinden: frozenset[str]  # AGS that the mirror serves; empty: every one of the Land
+    reichweite: Reichweite  # of a freie Suche in this Land
     packs: Packs
     fassungen: Mapping[str, Fassung]  # by pack name
     behoerden: Behoerden

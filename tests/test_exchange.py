@@ -213,6 +213,7 @@ DAMAGES: list[tuple[str, bytes, bytes]] = [
     ("0910 V000", b"http://www.osci.de/xmeld2511a", b"http://www.osci.de/xmeld2605"),
     ("fault NOT_XMELD", b"http://www.osci.de/xmeld2511a", b"urn:example:other"),
     ("0910 V000", b"datenabruf.personensuche.suchanfrage.1330", b"datenabruf.freieSuche.suchanfrage.1332"),
+    ("0910 V000", b"datenabruf.personensuche.suchanfrage.1330", b"datenabrufe.aussteuerung.suchanfrage.1322"),
     ("0910 S999", b"<code>1330</code>", b"<code>1332</code>"),
     ("0910 S030", b"AZ 1/2026", b" "),
     ("0910 T070", b"<kennung>dbs:090010990000</kennung>", b"<kennung>dbs:090010980000</kennung>"),
@@ -231,6 +232,13 @@ def test_what_cannot_be_processed_goes_back_in_the_standards_own_kind(
     nachricht = house.frage(geschlecht="w", leser=f"ags:{GEMEINDE}")
     assert old in nachricht
     assert outcome(house.send(nachricht.replace(old, new))) == expected
+
+
+def test_a_message_outside_the_standard_that_nothing_answers_is_a_fault(house: Betrieb) -> None:
+    nachricht = house.frage(geschlecht="w")
+    nachricht = nachricht.replace(b"http://www.osci.de/xmeld2511a", b"urn:xmeld-gateway:datenbestaetigung:1")
+    nachricht = nachricht.replace(b"datenabruf.personensuche.suchanfrage.1330", b"datenbestaetigung.anfrage.9910")
+    assert outcome(house.send(nachricht)) == "fault MESSAGE_NOT_ACCEPTED"
 
 
 def test_a_0910_names_place_and_rule_and_repeats_the_identification(house: Betrieb) -> None:
@@ -444,10 +452,10 @@ def test_an_identifikationsmerkmal_that_a_zentrale_stelle_passes_on_holds_for_th
     assert house.ask(ZENTRALE, identifikationsmerkmal=merkmal, name="Amt A") == "01"
 
 
-def test_an_identifikationsmerkmal_holds_in_its_municipality_only(house: Betrieb) -> None:
+def test_an_identifikationsmerkmal_holds_in_every_municipality_of_the_mirror(house: Betrieb) -> None:
     liste = house.send(house.frage(familienname="Zweimal", geschlecht="w"))
     merkmal = liste.findtext(".//{*}identifikationsmerkmal")
-    assert house.ask(identifikationsmerkmal=merkmal, leser="ags:09162000") == "R 01"
+    assert house.ask(identifikationsmerkmal=merkmal, leser="ags:09162000") == "01"
 
 
 def test_invented_names_in_signed_messages_do_not_grow_the_process_for_ever(house: Betrieb) -> None:

@@ -1,6 +1,6 @@
 """One kind of request as a row, and what all kinds have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ from gateway.errors import Ruecksendung
 from gateway.meldewesen.anfrage import Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.regeln import ordered, wirksame_rolle
+from gateway.meldewesen.sperren import Sicht
 from gateway.ports import Treffer
 from gateway.vorgang import BERLIN, Gateway
 from gateway.xmeld.mapping import Abrufart
@@ -49,12 +50,17 @@ class Frage(Generic[A]):
 
     @property
     def empfaenger(self) -> str:
-        """To whom an Identifikationsmerkmal is given: § 39 (2) S. 3 BMG, § 9 BMeldDAV.
+        """To whom an Identifikationsmerkmal is given: § 39 (2) BMG, § 9 BMeldDAV.
 
-        A zentrale Stelle passes it on to the authority that it names, and for that one only it holds.
+        A zentrale Stelle passes it on to the authority that it names, and for that one only it holds. It holds in every
+        municipality of the mirror: a freie Suche has asked several at once.
         """
         stelle = self.anfrage.abrufende_stelle.behoerdenname if self.behoerde.zentrale_stelle else ""
-        return "\n".join((self.behoerde.kennung, self.anfrage.leser.kennung, stelle))
+        return "\n".join((self.behoerde.kennung, stelle))
+
+
+class MerkmalUngueltig(Exception):
+    """The Identifikationsmerkmal is unknown, malformed, expired or another authority's."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ class Dienst(Generic[A]):
     route: Callable[[A, Gateway], None]
     #: Every ground of Rueckweisung that applies, or what was found. Raises StoreError.
     answer: Callable[[Frage[A]], Ergebnis]
+    #: Whom the request means, as seen in a Sicht, at most so many: the search of the answer, and of what follows it.
+    #: Raises MerkmalUngueltig, ZuVieleTreffer, StoreError.
+    finde: Callable[[Frage[A], Sicht, int], Sequence[Treffer]]
     #: What § 40 BMG has recorded of this kind, beside what it has of all.
     inhalt: Callable[[A, Ergebnis], dict[str, object]]
     #: Whether something may have to follow the answer: § 34 (5), § 34a (5) S. 2 BMG.

@@ -1,6 +1,9 @@
 """The Personensuche, 1330 → 1331: § 34a (2) BMG, §§ 4 to 6 BMeldDAV."""
 
-from gateway.abruf.dienst import Dienst, Ergebnis, Frage, abgerufen, refused, route_to_gemeinde
+from collections.abc import Sequence
+
+from gateway.abruf.dienst import Dienst, Ergebnis, Frage, MerkmalUngueltig, abgerufen, refused, route_to_gemeinde
+from gateway.meldewesen import regeln
 from gateway.meldewesen.anfrage import (
     EINDEUTIG,
     MAX_TREFFER,
@@ -12,7 +15,6 @@ from gateway.meldewesen.anfrage import (
     Rueckweisungsgrund,
 )
 from gateway.meldewesen.aufbewahrung import tellable
-from gateway.meldewesen.regeln import Pruefling, pruefe
 from gateway.meldewesen.sperren import Sicht, gesperrt
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.ports import Treffer, ZuVieleTreffer
@@ -23,26 +25,41 @@ _Treffer = tuple[Treffer, ...]
 
 def answer(frage: Frage[Personensuche]) -> Ergebnis:
     """Every ground of Rueckweisung that applies, or what was found. Raises StoreError."""
-    anfrage, gateway = frage.anfrage, frage.gateway
-    sicht = _sicht(frage)
-    formen = formen_der_anfrage(anfrage.auswahldaten) if anfrage.auswahldaten else None
+    sicht, formen = _sicht(frage), _formen(frage)
     gruende = _grounds(frage, formen, sicht)
     if gruende:
         return refused(*gruende)
-    if formen is None:
-        merkmal = gateway.merkmale.open(anfrage.identifikationsmerkmal or "", frage.empfaenger, frage.jetzt)
-        if merkmal is None:
-            return refused(Rueckweisungsgrund("01"))
-        found = gateway.spiegel.hole(merkmal, sicht)
-        treffer: _Treffer = (found,) if found else ()
-    else:
-        try:
-            treffer = tuple(gateway.spiegel.suche(formen, sicht, MAX_TREFFER))
-        except ZuVieleTreffer:
-            return refused(Rueckweisungsgrund("12"))
+    try:
+        treffer = tuple(_suche(frage, formen, sicht, MAX_TREFFER))
+    except MerkmalUngueltig:
+        return refused(Rueckweisungsgrund("01"))
+    except ZuVieleTreffer:
+        return refused(Rueckweisungsgrund("12"))
     if len(treffer) > 1:
         treffer = tuple(t for t in treffer if not gesperrt(t.datensatz.get("auskunftssperren", ()), frage.heute))
     return Ergebnis(_shape(treffer, frage), treffer)
+
+
+def finde(frage: Frage[Personensuche], sicht: Sicht, hoechstens: int) -> Sequence[Treffer]:
+    """See `Dienst.finde`."""
+    return _suche(frage, _formen(frage), sicht, hoechstens)
+
+
+def _suche(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht, hoechstens: int) -> Sequence[Treffer]:
+    spiegel = frage.gateway.spiegel
+    if formen is not None:
+        return spiegel.suche(formen, sicht, hoechstens)
+    handle = frage.anfrage.identifikationsmerkmal or ""
+    merkmal = frage.gateway.merkmale.open(handle, frage.empfaenger, frage.jetzt)
+    if merkmal is None:
+        raise MerkmalUngueltig
+    found = spiegel.hole(merkmal, sicht)
+    return (found,) if found else ()
+
+
+def _formen(frage: Frage[Personensuche]) -> Suchformen | None:
+    auswahl = frage.anfrage.auswahldaten
+    return formen_der_anfrage(auswahl) if auswahl else None
 
 
 def _sicht(frage: Frage[Personensuche]) -> Sicht:
@@ -53,7 +70,7 @@ def _sicht(frage: Frage[Personensuche]) -> Sicht:
 
 def _grounds(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> tuple[Rueckweisungsgrund, ...]:
     anfrage, gateway = frage.anfrage, frage.gateway
-    gruende = list(pruefe(Pruefling(anfrage, frage.behoerde, formen, gateway.land)))
+    gruende = regeln.pruefe(regeln.PERSONENSUCHE, regeln.Suchpruefling(anfrage, frage.behoerde, gateway.land, formen))
     forbidden = frage.art.unzulaessig(anfrage.anforderungselemente, frage.rolle)
     gruende += [Rueckweisungsgrund(code) for code in forbidden]
     if formen is not None and formen.strasse and not gateway.spiegel.kennt_strasse(formen, sicht):
@@ -85,6 +102,7 @@ PERSONENSUCHE = Dienst(
     read=read_personensuche,
     route=route_to_gemeinde,
     answer=answer,
+    finde=finde,
     inhalt=lambda _, ergebnis: {"treffer": abgerufen(ergebnis)},
     nacharbeit=lambda _: True,  # it names a person: § 34 (5) BMG, whatever was found beside
 )

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.kategorie import Schluesselliste
-from gateway.behoerden.tabellen import BEHOERDE, ZERTIFIKAT, create_schema
+from gateway.behoerden.tabellen import BEHOERDE, ERMAECHTIGTE, ZERTIFIKAT, create_schema
 from gateway.database import store_errors
-from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.behoerde import NUMMERN, NUMMERN_TROTZ_SPERRE, Behoerde, Rolle
+from gateway.meldewesen.regeln import MAX_FELDLAENGE
 
 __all__ = ["BehoerdenError", "SqlBehoerden", "create_schema"]
 
@@ -71,7 +72,8 @@ class SqlBehoerden:
     def all(self) -> list[Behoerde]:
         """Every authority, by its key."""
         with store_errors("the authorities cannot be read"), self._engine.connect() as connection:
-            return [_behoerde(row) for row in connection.execute(select(BEHOERDE).order_by(BEHOERDE.c.kennung))]
+            rows = connection.execute(select(BEHOERDE).order_by(BEHOERDE.c.kennung)).all()
+            return [_behoerde(row, connection) for row in rows]
 
     def certificates(self, kennung: str) -> list[str]:
         """Fingerprints of an authority's certificates. Raises BehoerdenError for an unknown key."""
@@ -88,9 +90,12 @@ class SqlBehoerden:
             raise BehoerdenError(f"the name of an authority has 1 to {MAX_NAME} printable characters")
         if self._liste is not None:
             self._liste.check(behoerde)
+        _check_trotz_sperre(behoerde)
         werte = {column.name: getattr(behoerde, column.name) for column in BEHOERDE.columns}
         with self._change(f"{behoerde.kennung} is registered already") as connection:
             connection.execute(insert(BEHOERDE), {**werte, "rolle": behoerde.rolle.value})
+            for benutzer in sorted(behoerde.ermaechtigte):
+                connection.execute(insert(ERMAECHTIGTE), {"kennung": behoerde.kennung, "benutzer": benutzer})
 
     def add_certificate(self, kennung: str, fingerprint: str) -> None:
         """Gives an authority one more certificate. Raises BehoerdenError when one is unknown or the other taken."""
@@ -113,6 +118,27 @@ class SqlBehoerden:
         """Lifts the block. Raises BehoerdenError when the authority is unknown or not blocked."""
         self._set_gesperrt(kennung, gesperrt=False)
 
+    def empower(self, kennung: str, benutzer: str) -> None:
+        """§ 34a (6) BMG: the user may receive data in spite of a block. Raises BehoerdenError."""
+        if not 0 < len(benutzer) <= MAX_FELDLAENGE or not benutzer.isprintable():
+            raise BehoerdenError(f"a user is named by 1 to {MAX_FELDLAENGE} printable characters, as messages name it")
+        with self._change(f"{benutzer} is empowered already") as connection:
+            _demand(connection, kennung)
+            if not connection.scalar(select(BEHOERDE.c.trotz_sperre).where(BEHOERDE.c.kennung == kennung)):
+                raise BehoerdenError(f"{kennung} is not entitled by § 34a (6) BMG: register it with --trotz-sperre")
+            connection.execute(insert(ERMAECHTIGTE), {"kennung": kennung, "benutzer": benutzer})
+
+    def disempower(self, kennung: str, benutzer: str) -> None:
+        """Takes it back, within a second in every process. Raises BehoerdenError."""
+        e = ERMAECHTIGTE.c
+        with self._change("") as connection:
+            _demand(connection, kennung)
+            if (
+                connection.execute(delete(ERMAECHTIGTE).where(e.kennung == kennung, e.benutzer == benutzer)).rowcount
+                != 1
+            ):
+                raise BehoerdenError(f"{benutzer} is not empowered")
+
     def _set_gesperrt(self, kennung: str, *, gesperrt: bool) -> None:
         change = update(BEHOERDE).where(BEHOERDE.c.kennung == kennung, BEHOERDE.c.gesperrt != gesperrt)
         with self._change("") as connection:
@@ -124,7 +150,7 @@ class SqlBehoerden:
         query = select(BEHOERDE).join(ZERTIFIKAT).where(ZERTIFIKAT.c.fingerprint == fingerprint)
         with store_errors("the authorities cannot be read"), self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _behoerde(row)
+            return None if row is None else _behoerde(row, connection)
 
     @contextmanager
     def _change(self, taken: str) -> Iterator[Connection]:
@@ -143,5 +169,17 @@ def _demand(connection: Connection, kennung: str) -> None:
         raise BehoerdenError(f"{kennung} is not registered")
 
 
-def _behoerde(row: Any) -> Behoerde:
-    return Behoerde(**{**row._mapping, "rolle": Rolle(row.rolle)})
+def _check_trotz_sperre(behoerde: Behoerde) -> None:
+    if behoerde.nummer is not None and (behoerde.rolle is Rolle.EINFACH or behoerde.nummer not in NUMMERN):
+        raise BehoerdenError("only a Sicherheitsbehörde has a number of § 34 (4) S. 1 BMG, 1 to 13")
+    if behoerde.trotz_sperre and (behoerde.zentrale_stelle or behoerde.nummer not in NUMMERN_TROTZ_SPERRE):
+        numbers = ", ".join(map(str, sorted(NUMMERN_TROTZ_SPERRE)))
+        raise BehoerdenError(f"§ 34a (6) BMG is for the bodies of § 34 (4) S. 1 no. {numbers}, asking for themselves")
+    if behoerde.ermaechtigte and not behoerde.trotz_sperre:
+        raise BehoerdenError("users are empowered in an authority that is entitled by § 34a (6) BMG")
+
+
+def _behoerde(row: Any, connection: Connection) -> Behoerde:
+    users = select(ERMAECHTIGTE.c.benutzer).where(ERMAECHTIGTE.c.kennung == row.kennung)
+    ermaechtigte = frozenset(connection.scalars(users)) if row.trotz_sperre else frozenset[str]()
+    return Behoerde(**{**row._mapping, "rolle": Rolle(row.rolle), "ermaechtigte": ermaechtigte})

@@ -1,6 +1,6 @@
 """Tables of the register of authorities."""
 
-from sqlalchemy import Boolean, Column, Engine, ForeignKey, Index, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Engine, ForeignKey, Index, Integer, MetaData, Table, Text
 
 from gateway.database import store_errors
 
@@ -16,6 +16,16 @@ BEHOERDE = Table(
     Column("azr_berechtigt", Boolean, nullable=False),
     Column("protokoll_beauftragt", Boolean, nullable=False),
     Column("zentrale_stelle", Boolean, nullable=False),
+    Column("nummer", Integer),  # of § 34 (4) S. 1 BMG
+    Column("trotz_sperre", Boolean, nullable=False),  # § 34a (6) BMG
+)
+
+#: Users who may receive data in spite of a block, § 34a (6) BMG: as a message names them in `kennung`.
+ERMAECHTIGTE = Table(
+    "behoerde_ermaechtigte",
+    METADATA,
+    Column("kennung", Text, ForeignKey("behoerde.kennung"), primary_key=True),
+    Column("benutzer", Text, primary_key=True),
 )
 
 #: A certificate belongs to one authority; an authority may have several at once (rollover).

@@ -1,5 +1,6 @@
 """What an authority asks: the requests after reading, free of XML."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
@@ -73,10 +74,10 @@ class Auswahldaten:
 class FreieWohnung:
     """Of one dwelling, § 7 (1) no. 9 and 10 BMeldDAV: all that is given must hold for the same dwelling.
 
-    At most one of the kinds of address is given: in Germany (`gemeindeschluessel` to `wohnungsinhaber`), abroad
-    (`auslandsanschrift` with its lines and state, `zuzugsstaat`, or `staat` of either; a key of the list Gebiet, for
-    the latter two also BELIEBIG), or `unbekannt` (list Anschrift.Unbekannt, or BELIEBIG). A house number is given by
-    its parts or as the range `hausnummer_von` to `hausnummer_bis`.
+    At most one kind of address is given: in Germany (`gemeindeschluessel` to `wohnungsinhaber`), abroad
+    (`auslandsanschrift` with its lines, `zuzugsstaat`, or `staat` of either; a key of the list Gebiet or BELIEBIG), or
+    `unbekannt` (list Anschrift.Unbekannt, "" for whichever). A house number is given by its parts or as the range
+    `hausnummer_von` to `hausnummer_bis`.
     """
 
     gemeindeschluessel: Gemeindeschluessel | None = None
@@ -109,7 +110,7 @@ AKTUELL, INAKTUELL = "01", "02"
 #: As a state of birth or death: only persons whose record has none.
 KEINE_ANGABE = ""
 
-#: As the state of an address abroad, or the circumstance of an unknown one: whichever.
+#: As the state of an address abroad: whichever.
 BELIEBIG = "*"
 
 
@@ -201,6 +202,34 @@ class FreieSuche(Abruf):
 
 
 @dataclass(frozen=True)
+class Bestaetigungsdaten:
+    """§ 39a BMG: what is to be compared with the register, as sent. `anschrift`: parts of the main or sole dwelling."""
+
+    familienname: str | None = None
+    geburtsname: str | None = None
+    vornamen: str | None = None
+    doktorgrad: str | None = None
+    ordensname: str | None = None
+    kuenstlername: str | None = None
+    geburtsdatum: Teildatum | None = None
+    geburtsort: str | None = None
+    geburtsstaat: str | None = None
+    geschlecht: str | None = None
+    staatsangehoerigkeit: tuple[str, ...] = ()
+    anschrift: Mapping[str, str] | None = None
+    familienstand: str | None = None
+    sterbedatum: Teildatum | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Datenbestaetigung(Abruf):
+    """9910: the house message."""
+
+    auswahldaten: Auswahldaten
+    zu_bestaetigen: Bestaetigungsdaten
+
+
+@dataclass(frozen=True)
 class Rueckweisungsgrund:
     """A code of the list Datenabruf.Nichterstellung.Grund; `freitext` only with 16 and 17."""
 
@@ -225,11 +254,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Auskunft:
-    """Status 01 one person, 02 Trefferliste, 03 neutral: nobody, 04 Ergebnisliste."""
+    """Status 01 one person, 02 Trefferliste, 03 neutral: nobody, 04 Ergebnisliste; or a Datenbestaetigung's outcome."""
 
     status: str
     personen: tuple[Person, ...] = field(default=())
 
+
+#: Outcomes of a Datenbestaetigung; the third stands for absent, blocked and different alike (§ 39a (2) S. 3 BMG).
+BESTAETIGT, MEHRERE, NICHT_BESTAETIGT = "bestaetigt", "mehrere", "nicht_bestaetigt"
 
 NEUTRAL = Auskunft("03")
 EINDEUTIG, TREFFERLISTE, ERGEBNISLISTE = "01", "02", "04"

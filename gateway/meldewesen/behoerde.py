@@ -12,6 +12,9 @@ class Rolle(Enum):
     FIU = "fiu"  # § 5 (2) S. 2 BMeldDAV
 
 
+#: Numbers of § 34 (4) S. 1 BMG.
+NUMMERN = frozenset(range(1, 14))
+
 #: Of § 34 (4) S. 1 BMG, those that § 34a (6) names: police, intelligence services, customs investigation.
 NUMMERN_TROTZ_SPERRE = frozenset({1, 6, 7, 8, 9})
 

@@ -73,16 +73,19 @@ class SqlSpiegel:
         given = tuple(name for name in _CRITERIA if getattr(formen, name) is not None)
         werte: dict[str, object] = {name: getattr(formen, name) for name in given}
         werte |= {f"vorname{number}": vorname for number, vorname in enumerate(formen.vornamen)}
-        werte |= {"ags": formen.gemeindeschluessel, "grenze": hoechstens + 1, **vars(sicht)}
+        werte |= {"ags": formen.gemeindeschluessel, **vars(sicht)}
         statement = personensuche(given, len(formen.vornamen))
-        rows = self._zugang.rows(statement, werte)
-        if len(rows) > hoechstens:
-            raise ZuVieleTreffer
-        return Trefferfolge(sorted(rows))
+        return self._trefferfolge(statement, werte, hoechstens)
 
     def freie_suche(self, formen: FreieSuchformen, sicht: Sicht, hoechstens: int) -> Trefferfolge:
         """See `gateway.ports.Spiegel.freie_suche`."""
         raise NotImplementedError
+
+    def _trefferfolge(self, statement: Select[Any], werte: dict[str, object], hoechstens: int) -> Trefferfolge:
+        rows = self._zugang.rows(statement, {**werte, "hoechstens": hoechstens, "grenze": hoechstens + 1})
+        if len(rows) > hoechstens:
+            raise ZuVieleTreffer
+        return Trefferfolge(sorted(rows))
 
     def kennt_strasse(self, formen: Suchformen, sicht: Sicht) -> bool:
         """See `gateway.ports.Spiegel.kennt_strasse`. One known from blocked persons only counts after their block."""
@@ -108,11 +111,11 @@ def _treffer(fund: _Fund) -> Treffer:
 def personensuche(given: tuple[str, ...], vornamen: int) -> Select[Any]:
     """The statement for queries that give the fields `given` of Suchformen and so many first names.
 
-    Its parameters: `ags`, `grenze`, those of Sicht, the given fields by name, `vorname0` and so on.
+    Its parameters: `ags`, those of `_ergebnis` and of Sicht, the given fields by name, `vorname0` and so on.
     """
     paar = "familienname" in given and vornamen > 0
     namen = suchpaar if paar else kuenstlername
-    statement = select(*_ERGEBNIS).join_from(namen, person, person.c.id == namen.c.person_id)
+    statement = select(person.c.id).join_from(namen, person, person.c.id == namen.c.person_id)
     statement = statement.where(*(_paar(vornamen) if paar else _einzeln("familienname" in given, vornamen)))
     if "ordens_oder_kuenstlername" in given:
         statement = statement.where(_kuenstler(namen is kuenstlername))
@@ -123,7 +126,18 @@ def personensuche(given: tuple[str, ...], vornamen: int) -> Select[Any]:
     gegeben = [anschrift.c[name] == bindparam(name) for name in _ANSCHRIFT if name in given]
     if gegeben:
         statement = statement.where(exists().where(anschrift.c.person_id == namen.c.person_id, *gegeben))
-    return statement.where(*_GESEHEN).limit(bindparam("grenze"))
+    return _ergebnis(statement.where(*_GESEHEN))
+
+
+def _ergebnis(ids: Select[Any]) -> Select[Any]:
+    """The records of the persons with the `ids`; a row without a record for each of them when they are too many.
+
+    So one statement does, and a list that is too long costs no more than its entries in the index.
+    Its parameters: `hoechstens`, and `grenze`, one more.
+    """
+    funde = ids.limit(bindparam("grenze")).cte("funde").prefix_with("MATERIALIZED")
+    wenige = select(func.count()).select_from(funde).scalar_subquery() <= bindparam("hoechstens")
+    return select(*_ERGEBNIS).select_from(funde.outerjoin(person, (person.c.id == funde.c.id) & wenige))
 
 
 def _paar(vornamen: int) -> list[ColumnElement[bool]]:

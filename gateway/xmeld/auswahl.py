@@ -87,7 +87,7 @@ def _write_schluessel(wert: str) -> dict[str, Any]:
 
 def _write_unbekannt(wert: str) -> dict[str, Any]:
     """The fact always, the circumstance where there is one."""
-    return {"beliebig": True, "schluessel": wert if wert != BELIEBIG else None}
+    return {"keine_angabe": True, "schluessel": wert or None}
 
 
 def _read_suchbereich(werte: Werte, name: str) -> Suchbereich:
@@ -145,7 +145,7 @@ _WOHNUNG = _formen(
     auslandsanschrift=_ZEILEN,
     zuzugsstaat=_ODER_BELIEBIG,
     staat=_ODER_BELIEBIG,
-    unbekannt=Form(_ODER_BELIEBIG.endungen, _read_schluessel, _write_unbekannt),
+    unbekannt=Form(_ODER_KEINER.endungen, _read_schluessel, _write_unbekannt),
     einzugsdatum=_TAG,
     auszugsdatum=_TAG,
 )

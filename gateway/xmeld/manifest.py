@@ -2,12 +2,15 @@
 
 Everything is read once and checked when it is read. What is compiled later is what was checked here: the bytes stay in
 memory, and an address that leads anywhere else than to one of them is refused before anything is compiled.
+
+A pack may build on one other, `requires`, that lies beside it: then an import that none of its own files answers means
+the file of that pack which gives the namespace.
 """
 
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -16,9 +19,12 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.errors import ConfigError
-from gateway.xmeld.schema_file import FILE_NAME, SchemaFile, read_schema, target
+from gateway.xmeld.schema_file import FILE_NAME, Reference, SchemaFile, read_schema, target
 
 MANIFEST = "pack.toml"
+
+#: Namespaces of all versions of the standard, handled here or not.
+XMELD_FAMILY = re.compile(r"http://www\.osci\.de/xmeld[0-9a-z]+")
 
 PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _NUMBER = re.compile(r"[0-9]{4}")
@@ -32,7 +38,7 @@ _REQUIRED = {
     "messages": dict,
     "files": dict,
 }
-_OPTIONAL = {"valid_until": date, "catalogue": dict}
+_OPTIONAL = {"valid_until": date, "catalogue": dict, "requires": str}
 
 
 class Direction(Enum):
@@ -54,7 +60,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A pack as checked. `files` is by path inside the pack."""
+    """A pack as checked. `files` is by path inside the pack, `base` the pack that it builds on."""
 
     folder: Path
     name: str
@@ -66,22 +72,58 @@ class Manifest:
     messages: Mapping[str, Message]
     catalogue: Mapping[str, str]
     files: Mapping[str, SchemaFile]
+    base: "Manifest | None"
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether it is a version of the standard, not messages of the project's own."""
+        return XMELD_FAMILY.fullmatch(self.namespace) is not None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Local names of all elements and attributes that may occur in a message."""
+        own = frozenset[str]().union(*(file.names for file in self.files.values()))
+        return own | self.base.names if self.base else own
+
+    def unpacked(self) -> Iterator[tuple[str, bytes]]:
+        """Each file that is compiled, those of the base included, under "pack/path"; its addresses lead to another."""
+        for name, file in self.files.items():
+            path = f"{self.name}/{name}"
+            yield path, file.with_targets(path, self.targets(name))
+        if self.base:
+            yield from self.base.unpacked()
 
     def targets(self, name: str) -> dict[str, str]:
-        """For each address in the file `name` the file that it means. Raises ConfigError when one leads nowhere."""
-        targets = {}
-        for reference in self.files[name].references:
-            found = target(name, reference.address, self.files, self.catalogue)
-            if found is None:
-                raise ConfigError(
-                    f"{self.folder / name}: {reference.address} is neither a file of the pack nor in its catalogue"
-                )
-            targets[reference.address] = found
-        return targets
+        """For each address in the file `name` the "pack/path" that it means; ConfigError when one leads nowhere."""
+        return {reference.address: self._target(name, reference) for reference in self.files[name].references}
+
+    def _target(self, name: str, reference: Reference) -> str:
+        own = target(name, reference.address, self.files, self.catalogue)
+        if own is not None:
+            return f"{self.name}/{own}"
+        given = self.base._giving(reference.namespace) if self.base and reference.namespace else None
+        if given is None:
+            raise ConfigError(
+                f"{self.folder / name}: {reference.address} is neither a file of the pack nor in its catalogue"
+            )
+        return given
+
+    def _giving(self, namespace: str) -> str | None:
+        """The file that gives `namespace` to a pack that builds on this one, wherever the publisher has put it."""
+        if namespace == self.namespace:
+            return f"{self.name}/{self.entry}"
+        files = [name for name, file in self.files.items() if file.namespace == namespace]
+        if len(files) == 1:
+            return f"{self.name}/{files[0]}"
+        return self.base._giving(namespace) if self.base else None
 
 
 def read_manifest(folder: Path) -> Manifest:
     """The pack in `folder`. Raises ConfigError, naming file and key, when anything is missing, unknown or changed."""
+    return _read_pack(folder.absolute(), ())
+
+
+def _read_pack(folder: Path, above: tuple[str, ...]) -> Manifest:
     path = folder / MANIFEST
     keys = _read_toml(path)
     _check_keys(path, keys)
@@ -100,6 +142,7 @@ def read_manifest(folder: Path) -> Manifest:
         messages=MappingProxyType({number: _message(path, number, row) for number, row in keys["messages"].items()}),
         catalogue=MappingProxyType(keys.get("catalogue", {})),
         files=MappingProxyType(files),
+        base=_base(path, keys["requires"], (*above, folder.name)) if "requires" in keys else None,
     )
     _check_closed(path, manifest)
     return manifest
@@ -127,6 +170,22 @@ def _check_keys(path: Path, keys: dict[str, Any]) -> None:
             raise ConfigError(f"{path}: {key}: must not be empty")
     if keys.get("valid_until", date.max) < keys["valid_from"]:
         raise ConfigError(f"{path}: valid_until: lies before valid_from")
+
+
+def _base(path: Path, name: str, above: tuple[str, ...]) -> Manifest:
+    """The required pack: it lies beside, in a folder of its name. `above` are the folders that lead to it."""
+    where = f"{path}: requires"
+    if not PACK_NAME.fullmatch(name):
+        raise ConfigError(f"{where}: must be the name of a pack")
+    if name in above:
+        raise ConfigError(f"{where}: {name} builds on this pack itself")
+    folder = path.parent.parent / name
+    if not (folder / MANIFEST).is_file():
+        raise ConfigError(f"{where}: no pack {name} lies beside this one")
+    base = _read_pack(folder, above)
+    if base.name != name:
+        raise ConfigError(f"{where}: the pack in the folder {name} is called {base.name}")
+    return base
 
 
 def _message(path: Path, number: str, row: object) -> Message:

@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from gateway.errors import ConfigError
-from gateway.xmeld.manifest import MANIFEST, PACK_NAME, Message, read_manifest
+from gateway.xmeld.manifest import MANIFEST, PACK_NAME, XMELD_FAMILY, Message, read_manifest
 from gateway.xmeld.packs import Pack, pack_folders
 from gateway.xmeld.schema_file import FILE_NAME, SchemaFile, read_schema, target
 
@@ -26,7 +26,6 @@ from gateway.xmeld.schema_file import FILE_NAME, SchemaFile, read_schema, target
 MAX_FILES = 1000
 MAX_TOTAL = 64 * 1024 * 1024  # bytes, unpacked
 
-_STANDARD = re.compile(r"http://www\.osci\.de/xmeld[0-9a-z]+")
 _VERSION = re.compile(r"(?P<year>[0-9]{2})\.(?P<month>0[1-9]|1[0-2])[a-z]?")
 
 
@@ -228,7 +227,7 @@ def _meant(name: str, address: str, namespace: str | None, files: Mapping[str, S
 
 def _entry(files: Mapping[str, SchemaFile], catalogue: Mapping[str, str]) -> str:
     wanted = {target(name, ref.address, files, catalogue) for name, file in files.items() for ref in file.references}
-    tops = [name for name in files if name not in wanted and _STANDARD.fullmatch(files[name].namespace or "")]
+    tops = [name for name in files if name not in wanted and XMELD_FAMILY.fullmatch(files[name].namespace or "")]
     if len(tops) != 1:
         found = ", ".join(sorted(tops)) or "none"
         raise ConfigError(f"entry: name the schema file that includes all others; candidates: {found}")
@@ -256,7 +255,8 @@ def _former(folder: Path, name: str, namespace: str, replace: bool) -> list[Path
 
 
 def _messages(folder: Path, namespace: str, files: Mapping[str, SchemaFile]) -> list[Message]:
-    handled = {row.number: row for path in pack_folders(folder) for row in read_manifest(path).messages.values()}
+    versions = [pack for pack in map(read_manifest, pack_folders(folder)) if pack.is_standard]
+    handled = {row.number: row for pack in versions for row in pack.messages.values()}
     elements = [element for file in files.values() if file.namespace == namespace for element in file.elements]
     found = [
         Message(number, element, row.direction)
@@ -321,16 +321,27 @@ def _install(
 
 
 def _swap(staging: Path, place: Path, former: Iterable[Path]) -> None:
-    """Puts the new pack in the place of the former ones; back again if that fails."""
+    """Puts the new pack in the place of the former ones; back again if that fails, or fails what builds on them."""
     removed = [(path, path.rename(path.with_name(f".former-{path.name}"))) for path in former]
     try:
         staging.rename(place)
-    except OSError:
+        if removed:
+            _check_builders(place.parent)
+    except (OSError, ConfigError):
+        if not staging.exists():
+            place.rename(staging)
         for path, hidden in removed:
             hidden.rename(path)
         raise
     for _, hidden in removed:
         shutil.rmtree(hidden)
+
+
+def _check_builders(folder: Path) -> None:
+    """Raises ConfigError when a pack that builds on another can no longer be used."""
+    for manifest in map(read_manifest, pack_folders(folder)):
+        if manifest.base:
+            Pack(manifest).warm()
 
 
 def _write(staging: Path, manifest: str, files: Mapping[str, SchemaFile]) -> None:

@@ -1,5 +1,6 @@
 """Schema packs: one folder per version of the standard, chosen by the message's namespace and element.
 
+Messages of the project's own have packs too, which build on one of the standard's; such a pack is never the newest.
 Adding a version is adding a folder; see `manifest` for what it must hold.
 """
 
@@ -25,7 +26,10 @@ MAX_EXPLAINED_ELEMENTS = 1000
 
 
 class Pack:
-    """One version of the standard: decides whether a message keeps to it, and explains where not. Safe for threads."""
+    """A version of the standard, or messages of our own: decides whether a message keeps to it, and explains where not.
+
+    Safe for threads.
+    """
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
@@ -33,7 +37,7 @@ class Pack:
         self._lock = threading.RLock()
         self._explaining: xmlschema.XMLSchema10 | None = None
         # No other name of a message may be repeated to anybody.
-        self._vocabulary = frozenset[str]().union(*(file.names for file in manifest.files.values()))
+        self._vocabulary = manifest.names
 
     def __repr__(self) -> str:
         return f"<Pack {self.name}>"
@@ -52,6 +56,11 @@ class Pack:
     def namespace(self) -> str:
         """Namespace of the version's messages."""
         return self._manifest.namespace
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether it is a version of the standard, not messages of the project's own."""
+        return self._manifest.is_standard
 
     @property
     def valid_from(self) -> date:
@@ -120,8 +129,11 @@ class Packs:
     """The packs of an installation."""
 
     def __init__(self, packs: Iterable[Pack]) -> None:
-        """At least one pack. Raises ConfigError for two of one name."""
+        """At least one of the standard. Raises ConfigError for none, and for two of one name."""
         self.packs = tuple(packs)
+        self.versions = tuple(pack for pack in self.packs if pack.is_standard)
+        if not self.versions:
+            raise ConfigError("namespace: none of the schema packs is a version of the standard")
         for name, count in Counter(pack.name for pack in self.packs).items():
             if count > 1:
                 raise ConfigError(f"name: {count} schema packs are called {name}")
@@ -143,11 +155,11 @@ class Packs:
     @property
     def newest(self) -> Pack:
         """The pack of the latest version, in use already or not."""
-        return max(self.packs, key=lambda pack: pack.valid_from)
+        return max(self.versions, key=lambda pack: pack.valid_from)
 
     def newest_on(self, today: date) -> Pack:
         """The pack of the latest version that is in use on `today`, for what answers no particular one."""
-        begun = [pack for pack in self.packs if pack.valid_from <= today] or self.packs
+        begun = [pack for pack in self.versions if pack.valid_from <= today] or self.versions
         return max(begun, key=lambda pack: pack.valid_from)
 
     def choose(self, root: etree._Element) -> tuple[Pack, str]:
@@ -180,11 +192,11 @@ def _unpacked(manifest: Manifest) -> Iterator[Path]:
     would not do: libxml2's loader belongs to the whole process, and a parse in another thread takes it away meanwhile.
     """
     with tempfile.TemporaryDirectory(prefix="xmeld-pack-") as folder:
-        for name, file in manifest.files.items():
+        for name, content in manifest.unpacked():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.with_targets(name, manifest.targets(name)))
-        yield Path(folder) / manifest.entry
+            path.write_bytes(content)
+        yield Path(folder) / manifest.name / manifest.entry
 
 
 def _compile(manifest: Manifest) -> etree.XMLSchema:

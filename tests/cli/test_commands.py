@@ -41,6 +41,7 @@ COMMANDS = (
     ("behoerde", "add"),
     ("behoerde", "block"),
     ("behoerde", "unblock"),
+    ("conformance", "anlage"),
 )
 
 
@@ -55,7 +56,9 @@ def test_help_says_what_a_command_does(run: Run, words: tuple[str, ...]) -> None
     assert len(done.out.splitlines()[2]) > 10
 
 
-@pytest.mark.parametrize("words", [(), ("spiegel",), ("protokoll",), ("schema",), ("behoerde",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [(), ("spiegel",), ("protokoll",), ("schema",), ("behoerde",), ("conformance",)], ids=" ".join
+)
 def test_a_group_alone_lists_its_commands(run: Run, words: tuple[str, ...]) -> None:
     done = run(*words)
     assert done.code == 2
@@ -211,15 +214,16 @@ def test_list_shows_the_newest_records_without_content(run: Run, recorded: Path)
 # -- schema ---------------------------------------------------------------------------------------------------------
 
 
-def test_schema_list_and_check_show_the_projects_pack(run: Run, made: Path) -> None:
-    assert "http://www.osci.de/xmeld2511a" in run("schema", "list", "-i", made).out
-    assert run("schema", "check", "-i", made).out.splitlines() == ["xmeld-25.11a: ok"]
+def test_schema_list_and_check_show_the_projects_packs(run: Run, made: Path) -> None:
+    listed = run("schema", "list", "-i", made).out
+    assert "http://www.osci.de/xmeld2511a" in listed
+    assert "urn:xmeld-gateway:datenbestaetigung:1" in listed
+    assert run("schema", "check", "-i", made).out.splitlines() == ["datenbestaetigung-1: ok", "xmeld-25.11a: ok"]
 
 
 def test_schema_check_names_a_changed_file(run: Run, own: Path) -> None:
     with Instance.read(own) as here:
-        pack = next(here.own_packs_folder().iterdir())
-    schema = next(pack.glob("*.xsd"))
+        schema = next(here.own_packs_folder().glob("xmeld-*/*.xsd"))
     schema.write_bytes(schema.read_bytes() + b"\n")
     done = run("schema", "check", "-i", own)
     assert (done.code, done.err) == (1, "error: not every schema pack can be used\n")
@@ -328,3 +332,20 @@ def test_block_and_unblock_say_what_is_so_already(run: Run, own: Path) -> None:
     assert run("behoerde", "unblock", AMT, "-i", own).out == f"{AMT}: active\n"
     assert run("behoerde", "unblock", AMT, "-i", own).error == f"{AMT} is not blocked"
     assert run("behoerde", "block", "dbs:999999999999", "-i", own).error == "dbs:999999999999 is not registered"
+
+
+def test_a_user_is_empowered_only_where_section_34a_6_lets_the_authority(run: Run, own: Path) -> None:
+    kripo, benutzer = "dbs:030010990007", "ltg-01"
+    register = ("behoerde", "add", kripo, "-i", own, "--trotz-sperre", "--rolle", "sicherheit")
+    assert "§ 34 (4) S. 1 no. 1, 6, 7, 8, 9" in run(*register, "--nummer", "2").error
+    assert "1 to 13" in run("behoerde", "add", kripo, "-i", own, "--nummer", "1").error
+    assert run("behoerde", "empower", AMT, benutzer, "-i", own).error.startswith(f"{AMT} is not entitled by § 34a (6)")
+    assert run(*register, "--nummer", "1").out == f"{kripo}: registered, role sicherheit\n"
+    assert run("behoerde", "empower", kripo, benutzer, "-i", own).out == f"{kripo}: {benutzer} empowered\n"
+    assert run("behoerde", "empower", kripo, benutzer, "-i", own).error == f"{benutzer} is empowered already"
+    with Instance.read(own) as here:
+        (behoerde,) = [one for one in here.authorities().all() if one.kennung == kripo]
+    assert behoerde.darf_trotz_sperre(benutzer)
+    assert not behoerde.darf_trotz_sperre("sb-02")
+    assert run("behoerde", "disempower", kripo, benutzer, "-i", own).out == f"{kripo}: {benutzer} no longer empowered\n"
+    assert run("behoerde", "disempower", kripo, benutzer, "-i", own).error == f"{benutzer} is not empowered"

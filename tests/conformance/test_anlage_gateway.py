@@ -7,14 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.conformance.anlage import Suche, Zeile, auswahldaten_zu, datensatz_zu, zeilen
 from tests.betrieb import Betrieb, betrieb, outcome
-from tests.conformance.anlage import Zeile, auswahldaten_zu, datensatz_zu, zeilen
 from tests.databases import KINDS, fresh_database
-from tests.shared import needs_shared
 
-pytestmark = needs_shared
-
-ZEILEN = zeilen("personensuche")
+ZEILEN = [zeile for zeile in zeilen() if zeile.suche is Suche.PERSONENSUCHE]
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -4,19 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.meldewesen.normalform import strassenform
+from gateway.conformance.anlage import Suche, Zeile, auswahldaten_zu, datensatz_zu, zeilen
 from gateway.meldewesen.suchformen import formen_der_anfrage, mindestangaben_erfuellt
 from gateway.spiegel.laden import lade
 from gateway.spiegel.suche import SqlSpiegel
 from gateway.spiegel.tabellen import create_schema
-from tests.conformance.anlage import Zeile, auswahldaten_zu, datensatz_zu, zeilen
 from tests.databases import KINDS, fresh_database, opened
-from tests.shared import needs_shared
 from tests.spiegel.personen import SICHT
 
-pytestmark = needs_shared
-
-ZEILEN = zeilen("personensuche")
+ZEILEN = [zeile for zeile in zeilen() if zeile.suche is Suche.PERSONENSUCHE]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -29,23 +25,12 @@ def spiegel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             yield SqlSpiegel(reader)
 
 
-def test_the_ordinance_has_102_rows_for_the_personensuche() -> None:
-    assert len(ZEILEN) == 102
-    assert {zeile.enthalten for zeile in ZEILEN} == {True, False}
-
-
 @pytest.mark.parametrize("zeile", ZEILEN, ids=str)
 def test_the_rows_verdict_holds(spiegel: SqlSpiegel, zeile: Zeile) -> None:
     formen = formen_der_anfrage(auswahldaten_zu(zeile))
     assert mindestangaben_erfuellt(formen)
     gefunden = [treffer.datensatz for treffer in spiegel.suche(formen, SICHT, 1000)]
     assert gefunden == ([datensatz_zu(zeile)] if zeile.enthalten else [])
-
-
-@pytest.mark.parametrize("zeile", [zeile for zeile in ZEILEN if zeile.normalform_register], ids=str)
-def test_the_rows_normal_forms_hold(zeile: Zeile) -> None:
-    assert strassenform(zeile.register) == zeile.normalform_register
-    assert strassenform(zeile.auswahl) == zeile.normalform_auswahl
 
 
 @pytest.mark.parametrize("zeile", [zeile for zeile in ZEILEN if zeile.dsmeld == "1205"], ids=str)

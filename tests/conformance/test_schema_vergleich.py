@@ -80,7 +80,7 @@ class Verdicts:
     """Asks both schemas and insists that they agree."""
 
     def __init__(self) -> None:
-        self.pack: Pack = Packs.load(REPOSITORY / "xsd").packs[0]
+        self.pack: Pack = Packs.load(REPOSITORY / "xsd").newest
         self.published = etree.XMLSchema(file=str(PUBLISHED))
 
     def both(self, message: etree._Element) -> tuple[bool, bool]:

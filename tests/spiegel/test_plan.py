@@ -82,11 +82,13 @@ def test_sqlite_only_seeks(sqlite: Engine, given: tuple[str, ...], vornamen: int
     with sqlite.connect() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("x",) * sql.count("?")).all()
     details = [row[3] for row in plan]
-    # a constant row stands for the alternatives that `IN` lists; no table is walked through
-    assert not [detail for detail in details if detail.startswith("SCAN") and detail != "SCAN CONSTANT ROW"]
+    # a constant row stands for the alternatives that `IN` lists, funde are at most 1,001: no table is walked through
+    harmless = ("SCAN CONSTANT ROW", "SCAN funde")
+    assert not [detail for detail in details if detail.startswith("SCAN") and detail not in harmless]
     first = "suchpaar" if "familienname" in given and vornamen else "kuenstlername"
-    assert details[0].startswith(f"SEARCH {first} USING PRIMARY KEY (ags=? AND ")
-    assert "sperre_bis<?" in details[0]
+    search = next(detail for detail in details if detail.startswith("SEARCH"))
+    assert search.startswith(f"SEARCH {first} USING PRIMARY KEY (ags=? AND ")
+    assert "sperre_bis<?" in search
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
@@ -108,7 +110,7 @@ def test_postgresql_only_uses_indexes(postgres: Engine, given: tuple[str, ...], 
 
 
 def _value(name: str) -> str:
-    named = {"ags": "'03241001'", "familienname": "'NAMEAB'", "heute": "'2025-11-22'", "grenze": "1001", "param_1": "1"}
+    named = {"ags": "'03241001'", "familienname": "'NAMEAB'", "hoechstens": "1000", "grenze": "1001", "param_1": "1"}
     return named.get(name, "'X'")
 
 

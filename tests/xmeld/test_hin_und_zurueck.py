@@ -62,7 +62,7 @@ anschriften = (
     )
     | st.fixed_dictionaries({"zuzugsstaat": schluessel | st.just(BELIEBIG)})
     | st.fixed_dictionaries({"staat": schluessel | st.just(BELIEBIG)})
-    | st.fixed_dictionaries({"unbekannt": st.sampled_from([*"012", BELIEBIG])})
+    | st.fixed_dictionaries({"unbekannt": st.sampled_from([*"012", ""])})
 )  # fmt: skip
 aktualitaeten = st.sampled_from([AKTUELL, INAKTUELL])
 wohnungen = united(

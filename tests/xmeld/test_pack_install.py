@@ -19,6 +19,7 @@ from tests.shared import SHARED, needs_shared
 
 XSD = Path(__file__).parents[2] / "xsd"
 PACK = "xmeld-25.11a"
+BUILDER = "datenbestaetigung-1"  # builds on PACK
 MESSAGES = ("0910", "1322", "1330", "1331", "1332", "1333")
 PUBLISHED = SHARED / "xmeld" / "xsd-25.11a"
 SCHEMA = b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.osci.de/xmeld2605"/>'
@@ -34,8 +35,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def later(tmp_path: Path) -> Path:
     """The schema files of a later version, without a pack.toml, as a publisher gives them away."""
-    source = tmp_path / "later"
-    shutil.copytree(XSD / PACK, source, ignore=shutil.ignore_patterns("pack.toml"))
+    source = _schemas_of(XSD / PACK, tmp_path / "later")
     for file in source.rglob("*.xsd"):
         text = file.read_text(encoding="utf-8").replace("xmeld2511a", "xmeld2605").replace("25.11a", "26.05")
         file.write_text(text, encoding="utf-8")
@@ -57,11 +57,12 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 class TestListing:
     def test_each_pack_is_a_row(self, folder: Path) -> None:
-        (row,) = installed(folder)
+        builder, row = installed(folder)
+        assert (builder.name, builder.messages, builder.files) == (BUILDER, ("9910", "9911"), 1)
         assert (row.name, row.version, row.namespace) == (PACK, "25.11a", "http://www.osci.de/xmeld2511a")
         assert row.messages == MESSAGES
         assert row.valid_from == date(2025, 11, 1)
-        assert row.files == len(list(folder.rglob("*.xsd")))
+        assert row.files == len(list((folder / PACK).rglob("*.xsd")))
 
     def test_a_folder_without_packs_has_no_rows(self, tmp_path: Path) -> None:
         assert installed(tmp_path / "nothing") == []
@@ -75,7 +76,7 @@ class TestAdding:
         for path in later.rglob("*.xsd"):
             copied = folder / "xmeld-26.05" / "paket" / path.relative_to(later)
             assert copied.read_bytes() == path.read_bytes()
-        assert sorted(path.name for path in folder.iterdir()) == [PACK, "xmeld-26.05"]
+        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, PACK, "xmeld-26.05"]
         root = etree.Element("{http://www.osci.de/xmeld2605}datenabruf.personensuche.suchanfrage.1330")
         assert Packs.load(folder).choose(root)[0].name == "xmeld-26.05"
 
@@ -111,8 +112,8 @@ class TestAdding:
         assert add(later, folder, entry="other.xsd", name="andere").name == "andere"
 
     def test_a_pack_of_an_installed_namespace_is_refused_unless_it_replaces(self, folder: Path, tmp_path: Path) -> None:
-        source = tmp_path / "same"
-        shutil.copytree(folder / PACK, source, ignore=shutil.ignore_patterns("pack.toml"))
+        source = _schemas_of(folder / PACK, tmp_path / "same")
+        shutil.rmtree(folder / BUILDER)
         before = snapshot(folder)
         with pytest.raises(ConfigError, match=f"{PACK} has the namespace http://www.osci.de/xmeld2511a already"):
             add(source, folder, name="other")
@@ -155,7 +156,35 @@ class TestAdding:
         with pytest.raises(ConfigError, match="not a usable schema"):
             add(later, folder)
         assert snapshot(folder) == before
-        assert [path.name for path in folder.iterdir()] == [PACK]
+        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, PACK]
+
+    def test_a_pack_that_another_builds_on_is_replaced_under_its_name_only(self, folder: Path, tmp_path: Path) -> None:
+        source = _schemas_of(folder / PACK, tmp_path / "same")
+        before = snapshot(folder)
+        with pytest.raises(ConfigError, match=rf"{BUILDER}/pack\.toml: requires: no pack {PACK} lies beside"):
+            add(source, folder, name="other", replace=True)
+        assert snapshot(folder) == before
+        assert add(source, folder, replace=True).name == PACK
+        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, PACK]
+
+    def test_a_pack_that_lacks_what_another_builds_on_takes_no_place(self, folder: Path, tmp_path: Path) -> None:
+        source = _schemas_of(folder / PACK, tmp_path / "same")
+        for file in source.rglob("*.xsd"):
+            text = file.read_text(encoding="utf-8")
+            file.write_text(text.replace("type.Doktorgrad", "type.Akademischer"), encoding="utf-8")
+        before = snapshot(folder)
+        with pytest.raises(ConfigError, match=r"datenbestaetigung\.xsd: not a usable schema"):
+            add(source, folder, replace=True)
+        assert snapshot(folder) == before
+        assert [finding.problem for finding in check(folder)] == [None, None]
+
+    def test_a_version_of_the_standard_need_not_have_the_projects_own_messages(self, folder: Path, later: Path) -> None:
+        assert not {"9910", "9911"} & set(add(later, folder).messages)
+
+
+def _schemas_of(pack: Path, place: Path) -> Path:
+    shutil.copytree(pack, place, ignore=shutil.ignore_patterns("pack.toml"))
+    return place
 
 
 def _archive(*members: tuple[str, bytes]) -> Callable[[Path], None]:
@@ -264,7 +293,7 @@ class TestHostileSources:
 
 class TestChecking:
     def test_sound_packs_are_reported_sound(self, folder: Path) -> None:
-        assert [(finding.folder, finding.problem) for finding in check(folder)] == [(PACK, None)]
+        assert [(finding.folder, finding.problem) for finding in check(folder)] == [(BUILDER, None), (PACK, None)]
 
     def test_every_pack_is_reported_whatever_is_wrong_with_another(self, folder: Path) -> None:
         shutil.copytree(folder / PACK, folder / "copy")
@@ -283,11 +312,11 @@ class TestChecking:
 
 @needs_shared
 class TestThePublishersSet:
-    def test_it_is_installed_unchanged_and_judges_the_samples(self, folder: Path) -> None:
+    def test_it_is_installed_unchanged_below_what_builds_on_it_and_judges_the_samples(self, folder: Path) -> None:
         row = add(PUBLISHED, folder, replace=True)
         assert (row.name, row.version, row.messages) == (PACK, "25.11a", MESSAGES)
         assert snapshot(PUBLISHED).items() <= snapshot(folder / PACK).items()
-        (pack,) = Packs.load(folder).packs
+        pack = Packs.load(folder).newest
         judged = 0
         for path in sorted((SHARED / "xmeld" / "samples").rglob("*.xml")):
             root = etree.parse(path).getroot()

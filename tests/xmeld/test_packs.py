@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from tests.conformance.mutationen import XMELD, XSI, Walker, mutated
 
 XSD = Path(__file__).parents[2] / "xsd"
 PACK = "xmeld-25.11a"
+BUILDER = "datenbestaetigung-1"  # builds on PACK
+BESTAETIGUNG = "{urn:xmeld-gateway:datenbestaetigung:1}datenbestaetigung.anfrage.9910"
 ANFRAGE = "datenabruf.personensuche.suchanfrage.1330"
 ANTWORT = "datenabruf.personensuche.antwort.1331"
 DIRECTIONS = {
@@ -41,7 +44,7 @@ def installed() -> Packs:
 
 @pytest.fixture(scope="module")
 def pack(installed: Packs) -> Pack:
-    return installed.packs[0]
+    return installed.newest
 
 
 @pytest.fixture(scope="module")
@@ -215,23 +218,108 @@ class TestReading:
 
     def test_a_schema_that_does_not_compile_is_named_in_one_line(self, folder: Path) -> None:
         rewrite(folder / PACK, 'type="xida:Tagesdatum"', 'type="xida:Gibtsnicht"')
-        damaged = Packs.load(folder).packs[0]
+        damaged = Packs.load(folder).newest
         for use in (lambda: damaged.is_valid(etree.Element("a")), lambda: damaged.schema):
             with pytest.raises(ConfigError, match=r"xmeld\.xsd: not a usable schema") as caught:
                 use()
             assert "\n" not in str(caught.value).strip()
 
     def test_what_is_compiled_is_what_was_checked(self, folder: Path, anfrage: etree._Element) -> None:
-        loaded = Packs.load(folder).packs[0]
+        loaded = Packs.load(folder).newest
         for file in folder.rglob("*.xsd"):
             file.unlink()
         assert loaded.is_valid(anfrage)
 
     def test_the_folder_may_have_any_name(self, folder: Path, anfrage: etree._Element) -> None:
         moved = folder.rename(folder.parent / "Größe 1 #2 %20")
-        pack = Packs.load(moved).packs[0]
+        pack = Packs.load(moved).newest
         pack.warm()
         assert pack.is_valid(anfrage)
+
+
+def _circle(folder: Path) -> None:
+    _manifest("valid_from", f'requires = "{BUILDER}"\nvalid_from')(folder / PACK)
+
+
+def _of_builder(old: str, new: str) -> Callable[[Path], None]:
+    return lambda folder: _manifest(old, new)(folder / BUILDER)
+
+
+def _import_of(address: str, namespace: str) -> Callable[[Path], None]:
+    return lambda folder: rewrite(
+        folder / BUILDER,
+        "<!-- 9910:",
+        f'<xs:import namespace="{namespace}" schemaLocation="{address}"/><!-- 9910:',
+    )
+
+
+def _include_of(address: str) -> Callable[[Path], None]:
+    return lambda folder: rewrite(folder / BUILDER, "<!-- 9910:", f'<xs:include schemaLocation="{address}"/><!-- 9910:')
+
+
+BASELESS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a pack that is not there": (lambda folder: shutil.rmtree(folder / PACK), f"requires: no pack {PACK} lies beside"),
+    "itself": (_of_builder(f'"{PACK}"', f'"{BUILDER}"'), f"requires: {BUILDER} builds on this pack itself"),
+    "a circle": (_circle, f"requires: ({PACK}|{BUILDER}) builds on this pack itself"),
+    "a path": (_of_builder(f'"{PACK}"', f'"../{PACK}"'), "requires: must be the name of a pack"),
+    "nothing": (_of_builder(f'"{PACK}"', '""'), "requires: must not be empty"),
+    "two packs": (_of_builder(f'"{PACK}"', f'["{PACK}"]'), "requires: must be a str"),
+    "a pack in another's folder": (
+        lambda folder: _manifest(f'name = "{PACK}"', 'name = "x"')(folder / PACK),
+        f"requires: the pack in the folder {PACK} is called x",
+    ),
+    "a changed pack": (lambda folder: _changed(folder / PACK), r"files\.codes\.xsd: the file was changed"),
+    "no pack at all": (_of_builder(f'requires = "{PACK}"', ""), "is neither a file of the pack"),
+    "a namespace that the pack does not give": (
+        _import_of(f"../{PACK}/xinneres/datum.xsd", "urn:other"),
+        f"/{PACK}/xinneres/datum.xsd is neither a file of the pack",
+    ),
+    "an include of the pack's file": (
+        _include_of(f"../{PACK}/xinneres/datum.xsd"),
+        f"/{PACK}/xinneres/datum.xsd is neither a file of the pack",
+    ),
+}
+
+
+class TestBuildingOnAnother:
+    def test_a_message_of_our_own_is_claimed_by_its_pack(self, installed: Packs) -> None:
+        pack, number = installed.choose(etree.Element(BESTAETIGUNG))
+        assert (pack.name, number, pack.is_standard) == (BUILDER, "9910", False)
+
+    def test_only_the_standards_versions_are_the_newest(self, folder: Path) -> None:
+        rewrite(folder / BUILDER, "valid_from = 2025-11-01", "valid_from = 2026-10-01")
+        packs = Packs.load(folder)
+        assert {packs.newest.name, packs.newest_on(date(2026, 12, 1)).name} == {PACK}
+        assert packs.newest_on(date(2020, 1, 1)).name == PACK
+        assert [pack.name for pack in packs.versions] == [PACK]
+
+    def test_packs_of_our_own_alone_are_no_installation(self, installed: Packs) -> None:
+        own = [pack for pack in installed.packs if not pack.is_standard]
+        assert own
+        with pytest.raises(ConfigError, match="none of the schema packs is a version of the standard"):
+            Packs(own)
+
+    @pytest.mark.parametrize("what", BASELESS)
+    def test_what_a_pack_cannot_build_on_stops_the_start(self, folder: Path, what: str) -> None:
+        damage, message = BASELESS[what]
+        damage(folder)
+        with pytest.raises(ConfigError, match=message) as caught:
+            Packs.load(folder)
+        assert "\n" not in str(caught.value).strip()
+
+    def test_a_pack_that_is_a_link_builds_on_what_lies_beside_the_link(self, folder: Path, tmp_path: Path) -> None:
+        (folder / BUILDER).rename(tmp_path / "elsewhere")
+        (folder / BUILDER).symlink_to(tmp_path / "elsewhere")
+        assert {pack.name for pack in Packs.load(folder).packs} == {BUILDER, PACK}
+
+    def test_an_import_means_the_checked_file_whatever_its_address(self, folder: Path, tmp_path: Path) -> None:
+        lure = tmp_path / "lure.xsd"
+        lure.write_text("this is no schema: whoever reads it fails", encoding="utf-8")
+        rewrite(folder / BUILDER, f"../{PACK}/xinneres/datum.xsd", lure.as_uri())
+        pack = next(pack for pack in Packs.load(folder).packs if pack.name == BUILDER)
+        shutil.rmtree(folder)
+        pack.warm()
+        assert not pack.is_valid(etree.Element(BESTAETIGUNG))
 
 
 def _first(root: etree._Element, name: str) -> etree._Element:
@@ -393,7 +481,7 @@ def _secret(root: etree._Element) -> etree._Element:
 
 class TestThreads:
     def test_threads_get_their_own_verdicts_and_explanations(self, folder: Path, anfrage: etree._Element) -> None:
-        pack = Packs.load(folder).packs[0]
+        pack = Packs.load(folder).newest
         broken = {name: copy.deepcopy(anfrage) for name in ("aktenzeichen", "anlassDesAbrufs", "behoerdenname")}
         for name, root in broken.items():
             _text(name, "\u2026")(root)
@@ -414,7 +502,7 @@ class TestThreads:
             assert len(set(pool.map(work, range(8)))) == 1
 
     def test_warm_compiles_for_this_thread_and_for_explanations(self, folder: Path, anfrage: etree._Element) -> None:
-        pack = Packs.load(folder).packs[0]
+        pack = Packs.load(folder).newest
         pack.warm()
         shutil.rmtree(folder)
         assert pack.is_valid(anfrage)
