@@ -1,11 +1,13 @@
 """Which grounds of Rueckweisung a freie Suche gives by itself, before anything is searched. One row a rule."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.meldewesen.anfrage import FreieSuche, FreieWohnung
-from gateway.meldewesen.freie_suche import FreieSuchformen
+from gateway.meldewesen.freie_suche import FreieSuchformen, Platzhalterfehler, platzhalter_fehler
 from gateway.meldewesen.regeln import JEDER_ABRUF, Pruefling, Regel
 from gateway.meldewesen.reichweite import Reichweite
+from gateway.meldewesen.suchdaten import Art
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,12 @@ def _births_backwards(p: FreierPruefling) -> bool:
 
 
 def _aktualitaet_without_street(p: FreierPruefling) -> bool:
-    return _wohnung(p).aktualitaet is not None and p.formen.wohnung.strasse is None
+    strasse = any(Art.STRASSE in bedingung.arten for bedingung in p.formen.wohnung)
+    return _wohnung(p).aktualitaet is not None and not strasse
+
+
+def _platzhalter(fehler: Platzhalterfehler) -> Callable[[FreierPruefling], bool]:
+    return lambda p: fehler in platzhalter_fehler(p.anfrage.auswahldaten)
 
 
 def _elsewhere(p: FreierPruefling) -> bool:
@@ -58,6 +65,18 @@ def _too_wide(p: FreierPruefling) -> bool:
 
 FREIE_SUCHE: tuple[Regel[FreierPruefling], ...] = (
     *JEDER_ABRUF,
+    Regel("15", _platzhalter(Platzhalterfehler.PHONETIK)),  # § 7 (3) S. 3 BMeldDAV
+    Regel(
+        "17",
+        _platzhalter(Platzhalterfehler.ANFANG),
+        "Ein Platzhalter darf in einem Namen oder einer Straße nicht an erster Stelle und nicht allein stehen "
+        "(Anlage Nummer 7 BMeldDAV).",
+    ),
+    Regel(
+        "17",
+        _platzhalter(Platzhalterfehler.FELD),
+        "Platzhalter sind nur in Namen und in der Straße zulässig (§ 7 Absatz 7 BMeldDAV).",
+    ),
     Regel("17", _range_without_numbers, "Ein Hausnummernbereich besteht aus zwei Zahlen (DSMeld-Blatt 1206)."),
     Regel("19", _house_numbers_backwards),
     Regel("20", _births_backwards),

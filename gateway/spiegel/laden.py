@@ -17,7 +17,7 @@ from gateway.database import store_errors
 from gateway.errors import GatewayError
 from gateway.meldewesen import datensatz
 from gateway.meldewesen.normalform import strassenform
-from gateway.meldewesen.suchformen import formen_des_datensatzes
+from gateway.meldewesen.suchdaten import formen_des_datensatzes
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.meldewesen.zeichen import zulaessig
 from gateway.spiegel.schreiben import Person, Schreiber
@@ -103,11 +103,11 @@ def lade(
 
 
 def _refresh_statistics(engine: Engine) -> None:
-    """PostgreSQL plans by statistics, and by those of empty tables it would scan; SQLite shortens its log."""
+    """PostgreSQL answers from an index alone where it knows that nothing changed since; SQLite shortens its log."""
     sqlite = engine.dialect.name == "sqlite"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(
-            "PRAGMA wal_checkpoint(TRUNCATE)" if sqlite else f"ANALYZE {', '.join(metadata.tables)}"
+            "PRAGMA wal_checkpoint(TRUNCATE)" if sqlite else f"VACUUM (ANALYZE) {', '.join(metadata.tables)}"
         )
 
 

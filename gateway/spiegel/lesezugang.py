@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Engine, Select
+from sqlalchemy import Engine, FromClause, Select, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine.interfaces import Compiled
 
 from gateway.database import store_errors
@@ -20,6 +21,10 @@ class Lesezugang:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        if engine.dialect.name == "postgresql":
+            event.listen(engine, "connect", _follow_the_indexes)
+        else:
+            engine.dialect.statement_compiler = _Compiler
         self._dialect: Any = engine.dialect
         self._compiled = lru_cache(1024)(self._compile)
 
@@ -58,6 +63,20 @@ class Lesezugang:
         finally:
             connection.close()
         return self._read(sql, parameters, again=False)
+
+
+class _Compiler(SQLiteCompiler):
+    """Lets a statement name the index that it follows (`INDEXED BY`)."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
+
+
+def _follow_the_indexes(connection: Any, _record: object) -> None:
+    """No statement of the mirror scans a table, takes workers or is compiled first, whatever statistics say."""
+    for setting in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit"):
+        connection.execute(f"SET {setting} = off")
+    connection.execute("SET max_parallel_workers_per_gather = 0")
 
 
 def execute(cursor: Any, sql: str, parameters: Any) -> None:

@@ -10,14 +10,17 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, select, text
 
 from gateway.meldewesen.sperren import UNGESPERRT
-from gateway.meldewesen.suchformen import Indexformen
-from gateway.spiegel.tabellen import anschrift, geburtsdatum, kuenstlername, person, strasse, suchpaar
+from gateway.meldewesen.suchdaten import Indexformen
+from gateway.spiegel.tabellen import person, strasse, suchdatum, wohnung
 
 #: Values in one IN list.
 _CHUNK = 500
 
 #: Bytes of the mirror's own id of a person: random, so that it says nothing (§ 39 (2) S. 2 BMG).
 _MERKMAL_BYTES = 16
+
+#: A person's dwellings in the municipality of the record.
+_HIER = (wohnung.c.person_id == person.c.id) & (wohnung.c.gemeinde == person.c.ags)
 
 _ADD_STRASSE = text(
     "INSERT INTO strasse (ags, name, sperre_bis) VALUES (:ags, :name, :sperre_bis) ON CONFLICT DO NOTHING"
@@ -105,21 +108,19 @@ class Schreiber:
     def _forget(self, row: _Row) -> None:
         """Takes away a street with the end of a block, unless another person has both."""
         ags, form, sperre_bis = row
-        same = (person.c.ags == ags, person.c.sperre_bis == sperre_bis, anschrift.c.strasse == form)
-        held = select(person.c.id).join(anschrift, anschrift.c.person_id == person.c.id).where(*same).limit(1)
+        same = (person.c.ags == ags, person.c.sperre_bis == sperre_bis, wohnung.c.strasse == form)
+        held = select(person.c.id).join(wohnung, _HIER).where(*same).limit(1)
         if self._connection.execute(held).first() is None:
             s = strasse.c
             self._connection.execute(delete(strasse).where(s.ags == ags, s.name == form, s.sperre_bis == sperre_bis))
 
     def _delete(self, ids: list[int]) -> None:
         for chunk in _chunks(ids):
-            blocked = select(person.c.ags, anschrift.c.strasse, person.c.sperre_bis).join(
-                anschrift, anschrift.c.person_id == person.c.id
-            )
+            blocked = select(person.c.ags, wohnung.c.strasse, person.c.sperre_bis).join(wohnung, _HIER)
             blocked = blocked.where(person.c.id.in_(chunk), person.c.sperre_bis != UNGESPERRT)
             self._fruehere.update(tuple(row) for row in self._connection.execute(blocked))
             self._connection.execute(delete(person).where(person.c.id.in_(chunk)))
-            for table in (suchpaar, kuenstlername, geburtsdatum, anschrift):
+            for table in (suchdatum, wohnung):
                 self._connection.execute(delete(table).where(table.c.person_id.in_(chunk)))
 
 
@@ -128,36 +129,18 @@ class _Batch:
 
     def __init__(self) -> None:
         self.strassen: set[_Row] = set()
-        self._rows: dict[Table, list[_Row]] = {
-            table: [] for table in (person, suchpaar, kuenstlername, geburtsdatum, anschrift)
-        }
+        self._rows: dict[Table, list[_Row]] = {table: [] for table in (person, suchdatum, wohnung)}
 
     def add(self, id_: int, merkmal: bytes, one: Person) -> None:
         ags, f = one.ags, one.formen
+        bis = (f.sperre_bis, f.veranlasst_bis)
         rows = self._rows
-        rows[person].append(
-            (
-                id_,
-                ags,
-                one.ordnungsmerkmal,
-                merkmal,
-                f.sperre_bis,
-                f.veranlasst_bis,
-                f.geschlecht,
-                f.geburtsort,
-                f.geburtsstaat,
-                f.sterbedatum,
-                f.sterbeort,
-                f.sterbestaat,
-                f.azr_nummer,
-                one.dokument,
-            )
+        rows[person].append((id_, ags, one.ordnungsmerkmal, merkmal, *bis, one.dokument))
+        rows[suchdatum].extend((int(art), wert, ags, *bis, id_) for art, wert in f.daten)
+        rows[wohnung].extend((id_, nummer, *form) for nummer, form in enumerate(f.wohnungen))
+        self.strassen.update(
+            (ags, form.strasse, f.sperre_bis) for form in f.wohnungen if form.strasse and form.gemeinde == ags
         )
-        rows[suchpaar].extend((ags, familie, vorname, f.sperre_bis, id_) for familie, vorname in f.paare)
-        rows[kuenstlername].extend((ags, name, f.sperre_bis, id_) for name in f.kuenstlernamen)
-        rows[geburtsdatum].extend((id_, datum) for datum in f.geburtsdaten)
-        rows[anschrift].extend((id_, *one_form) for one_form in f.anschriften)
-        self.strassen.update((ags, one_form.strasse, f.sperre_bis) for one_form in f.anschriften if one_form.strasse)
 
     def insert(self, connection: Connection) -> None:
         """Writes the rows in the order of their keys, which keeps the writes to the indexes together."""

@@ -1,20 +1,23 @@
-"""The mirror's tables: the whole record as a document, and beside it the forms by which it is found.
+"""The mirror's tables: the whole record as a document, and beside it the data by which it is found.
 
-`suchpaar` holds each family name of a person with each first name, as normal forms (letters) and as phonetic codes
-(digits) alike: a query's pair leads straight to its candidates, whichever kind it is. The last day of a block stands in
-that key, behind the names: a search walks the range of those whose block is over and never meets a blocked person.
+`suchdatum` holds each datum of a person with its kind, pairs of family name and first name among them, and has two
+orders: by value, which leads from a datum straight to the persons who have it, and by person, which tells of one found
+so whether he has the other data too. The last days of the blocks stand in the first order behind the municipality: a
+search of one municipality walks the range of those whose block is over and never meets a blocked person; any other
+leaves them out by the index alone, before anything of them is read.
 
 There are no foreign keys: one class writes all tables, a row without its person joins nothing, and a third of the time
 of a load would go into them (PostgreSQL).
 
-No text column is ever NULL: empty stands for "not in the register", and no query compares with an empty text but that
-for a place in Germany, which has no state.
+No text column is ever NULL: empty stands for "not in the register", and no query compares with an empty text but those
+for what is only there or not.
 """
 
-from sqlalchemy import BigInteger, Column, Engine, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Engine, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
 from gateway.database import store_errors
+from gateway.meldewesen.suchdaten import Wohnungsform
 
 #: Keys are compared byte by byte, whatever the database's locale.
 _KEY = Text().with_variant(Text(collation="C"), "postgresql")
@@ -33,13 +36,6 @@ person = Table(
     Column("merkmal", LargeBinary, nullable=False, unique=True),  # 16 random bytes, kept when the record is replaced
     Column("sperre_bis", _KEY, nullable=False),  # last day of a § 51 block, see meldewesen.sperren
     Column("veranlasst_bis", _KEY, nullable=False),  # of one that a body of § 34 (5) BMG had set
-    Column("geschlecht", _KEY, nullable=False),
-    Column("geburtsort", _KEY, nullable=False),
-    Column("geburtsstaat", _KEY, nullable=False),
-    Column("sterbedatum", _KEY, nullable=False),
-    Column("sterbeort", _KEY, nullable=False),
-    Column("sterbestaat", _KEY, nullable=False),
-    Column("azr_nummer", _KEY, nullable=False),
     Column("datensatz", Text, nullable=False),  # JSON
     Unique("ags", "ordnungsmerkmal"),
 )
@@ -55,41 +51,26 @@ def _person_id() -> Column[int]:
     return Column("person_id", _ID, primary_key=True, autoincrement=False)
 
 
-suchpaar = Table(
-    "suchpaar",
+suchdatum = Table(
+    "suchdatum",
     metadata,
+    Column("art", SmallInteger, primary_key=True, autoincrement=False),  # meldewesen.suchdaten.Art
+    _key("wert"),
     _key("ags"),
-    _key("familie"),
-    _key("vorname"),
     _key("sperre_bis"),
+    _key("veranlasst_bis"),
     _person_id(),
-    Index("suchpaar_person", "person_id"),
+    Index("suchdatum_person", "person_id", "art", "wert"),
     sqlite_with_rowid=False,
 )
 
-kuenstlername = Table(
-    "kuenstlername",
-    metadata,
-    _key("ags"),
-    _key("name"),
-    _key("sperre_bis"),
-    _person_id(),
-    Index("kuenstlername_person", "person_id"),
-    sqlite_with_rowid=False,
-)
-
-geburtsdatum = Table("geburtsdatum", metadata, _person_id(), _key("datum"), sqlite_with_rowid=False)
-
-#: Current and former addresses in the municipality of the record.
-anschrift = Table(
-    "anschrift",
+#: The dwellings, current and former, here and elsewhere: what is asked of one must hold for the same.
+wohnung = Table(
+    "wohnung",
     metadata,
     _person_id(),
-    _key("strasse"),
-    _key("postleitzahl"),
-    _key("hausnummer"),
-    _key("hausnummer_zusatz"),
-    _key("hausnummer_teil"),
+    Column("nummer", SmallInteger, primary_key=True, autoincrement=False),
+    *(Column(name, _KEY, nullable=False) for name in Wohnungsform._fields),
     sqlite_with_rowid=False,
 )
 
