@@ -17,14 +17,14 @@ from gateway.envelope.pki import KeyType
 from gateway.envelope.signer import load_identity
 from gateway.envelope.soap import SoapUmschlag
 from gateway.exchange import Reply, exchange
-from gateway.meldewesen.anfrage import Auswahldaten
+from gateway.meldewesen.anfrage import Auswahldaten, FreieAuswahl, FreieWohnung, Suchbereich
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.protokoll import Einsicht, Protokollzeile
 from gateway.sending import client_of
 from gateway.spiegel.laden import lade
 from gateway.vorgang import Gateway
-from gateway.xmeld.anfragen import Frage, Fragenschreiber, Fragesteller
+from gateway.xmeld.anfragen import Frage, Fragenschreiber, Fragesteller, FreieFrage
 
 POLIZEI, ZENTRALE, AMT = "dbs:060030020000", "dbs:060030010000", "dbs:090010990000"
 GEMEINDE = Gemeindeschluessel("09000009")
@@ -61,6 +61,22 @@ class Betrieb:
         steller = Fragesteller(**{"kennung": wer, "name": "Prüfstelle", "sicherheitsbehoerde": sicherheit} | of_wer)
         return self.schreiber.personensuche(steller, Frage(**of_frage), datetime.now(UTC), nachricht_uuid)
 
+    def freie_frage(self, wer: str = AMT, *, sicherheit: bool = False, **felder: Any) -> bytes:
+        """A 1332. `felder` are those of FreieAuswahl, FreieFrage, FreieWohnung (its `aktualitaet` as
+        `anschrift_aktualitaet`), or in STELLER.
+        """
+        of_frage = {"leser": f"ags:{GEMEINDE}", "anforderungselemente": ("1", "6")}
+        of_frage |= {"suchbereich": Suchbereich(GEMEINDE)}
+        of_frage |= {name: felder.pop(name) for name in FreieFrage.__dataclass_fields__ if name in felder}
+        of_wer = {name: felder.pop(name) for name in STELLER if name in felder}
+        if "anschrift_aktualitaet" in felder:
+            felder["aktualitaet"] = felder.pop("anschrift_aktualitaet")
+        wohnung = {name: felder.pop(name) for name in FreieWohnung.__dataclass_fields__ if name in felder}
+        if "auswahldaten" not in of_frage:
+            of_frage["auswahldaten"] = FreieAuswahl(**felder, wohnung=FreieWohnung(**wohnung) if wohnung else None)
+        steller = Fragesteller(**{"kennung": wer, "name": "Prüfstelle", "sicherheitsbehoerde": sicherheit} | of_wer)
+        return self.schreiber.freie_suche(steller, FreieFrage(**of_frage), datetime.now(UTC), str(uuid.uuid4()))
+
     def exchange(self, request: bytes) -> Reply:
         return exchange(request, self.umschlag, self.gateway)
 
@@ -77,6 +93,10 @@ class Betrieb:
     def ask(self, wer: str = AMT, **felder: Any) -> str:
         """How a query ends, in a word: see `outcome`."""
         return outcome(self.send(self.frage(wer, **felder), wer))
+
+    def ask_frei(self, wer: str = AMT, **felder: Any) -> str:
+        """How a freie Suche ends, in a word: see `outcome`."""
+        return outcome(self.send(self.freie_frage(wer, **felder), wer))
 
     def close(self) -> None:
         self.gateway.protokoll.close()

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from gateway.meldewesen.anfrage import Auswahldaten
+from gateway.meldewesen.anfrage import Auswahldaten, FreieAuswahl, FreieWohnung
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
 
 #: The Land of the rows' municipalities.
@@ -119,6 +119,13 @@ def auswahldaten_zu(zeile: Zeile) -> Auswahldaten:
     if zeile.dsmeld == "1206/1208/1209":
         weitere["strasse"] = _ANSCHRIFT["strasse"]
     return Auswahldaten(zeile.ags, **weitere | felder)
+
+
+def freie_auswahl_zu(zeile: Zeile) -> FreieAuswahl:
+    """The query of a freie Suche: the row's datum alone, in the row's municipality."""
+    felder = angaben(zeile)
+    wohnung = {name: felder.pop(name) for name in FreieWohnung.__dataclass_fields__ if name in felder}
+    return FreieAuswahl(**felder, wohnung=FreieWohnung(**wohnung) if wohnung else None)
 
 
 def _in(feld: str) -> Callable[[str], Felder]:

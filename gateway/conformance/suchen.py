@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import uuid4
 
 from gateway import sending
-from gateway.conformance.anlage import Suche, Zeile, auswahldaten_zu
+from gateway.conformance.anlage import Suche, Zeile, auswahldaten_zu, freie_auswahl_zu
 from gateway.envelope.parse import parse
-from gateway.xmeld.anfragen import Frage, Fragenschreiber, Fragesteller
+from gateway.meldewesen.anfrage import Suchbereich
+from gateway.xmeld.anfragen import Frage, Fragenschreiber, Fragesteller, FreieFrage
 
 JA, NEIN = "ja", "nein"
 
@@ -41,13 +42,28 @@ def _urteil_der_personensuche(answer: bytes, zeile: Zeile) -> str:
     return NEIN if outcome == ("Rückweisung 02" if zeile.dsmeld == "1205" else "status 03") else outcome
 
 
+def _freie_suche(schreiber: Fragenschreiber, wer: Fragesteller, zeile: Zeile, jetzt: datetime) -> bytes:
+    """A 1332 in the row's municipality that wants family name, first names and AGS of the present dwelling."""
+    frage = FreieFrage(f"ags:{zeile.ags}", ("1", "6", "17"), freie_auswahl_zu(zeile), Suchbereich(zeile.ags))
+    return schreiber.freie_suche(wer, frage, jetzt, str(uuid4()))
+
+
+def _urteil_der_freien_suche(answer: bytes, zeile: Zeile) -> str:
+    """`ja` for a list of the row's person alone, `nein` for the neutral answer; anything else as it ended."""
+    outcome = sending.outcome(answer)
+    if outcome == "status 04":
+        return JA if _wohnorte(answer) == [zeile.ags] else ANDERE
+    return NEIN if outcome == "status 03" else outcome
+
+
 def _wohnorte(answer: bytes) -> list[str | None]:
     """Where the persons of the answer live: no two rows' persons live in the same municipality."""
     persons = parse(answer, sending.ANSWER).iterfind(".//{*}auskunft/{*}person")
     return [person.findtext(".//{*}wohnung//{*}gemeindeschluessel/code") for person in persons]
 
 
-#: The searches that are answered. A further one is a further entry.
+#: Both searches.
 SUCHARTEN = {
     Suche.PERSONENSUCHE: Suchart(_personensuche, _urteil_der_personensuche),
+    Suche.FREIE_SUCHE: Suchart(_freie_suche, _urteil_der_freien_suche),
 }

@@ -12,7 +12,6 @@ import pytest
 
 from gateway.conformance import command, pruefstand
 from gateway.conformance.anlage import Suche, zeilen
-from gateway.conformance.suchen import SUCHARTEN
 from gateway.meldewesen.suchformen import Suchformen
 from gateway.ports import Treffer
 from gateway.spiegel.suche import SqlSpiegel
@@ -41,13 +40,14 @@ def rows(out: str) -> dict[int, tuple[str, ...]]:
 def test_every_row_that_can_be_asked_is_shown_and_holds_and_nothing_is_left(run: Run, temporary: Path) -> None:
     done = run("conformance", "anlage")
     assert (done.code, done.err) == (0, "")
-    asked = [zeile for zeile in zeilen() if zeile.suche in SUCHARTEN]
+    asked = zeilen()
+    assert len(asked) == 249
     assert rows(done.out) == {
         zeile.nummer: (zeile.suche, zeile.anlage, zeile.dsmeld, zeile.register, zeile.auswahl, verdict, verdict)
         for zeile in asked
         for verdict in ["ja" if zeile.enthalten else "nein"]
     }
-    assert done.out.splitlines()[-1] == f"{len(asked)} of {len(asked)} hold ({', '.join(SUCHARTEN)})"
+    assert done.out.splitlines()[-1] == "249 of 249 hold (personensuche, freieSuche)"
     assert not list(temporary.iterdir())
 
 
@@ -143,11 +143,6 @@ def test_a_gateway_that_breaks_down_does_not_hold_and_the_rest_is_still_asked(
     done = run(*PERSONENSUCHE, "--failed")
     assert (done.code, done.out.splitlines()[-1]) == (1, "101 of 102 hold (personensuche)")
     assert {number: cells[-1] for number, cells in rows(done.out).items()} == {2: "Rückweisung 16"}
-
-
-def test_a_search_that_is_not_answered_is_not_passed_over(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "SUCHARTEN", {})
-    assert run(*PERSONENSUCHE).error == "--suche: personensuche is not answered by this version"
 
 
 @pytest.mark.parametrize(

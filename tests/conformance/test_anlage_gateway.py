@@ -1,4 +1,4 @@
-"""The 102 Personensuche rows of the Anlage of BMeldDAV hold through the whole gateway: signed request, signed answer.
+"""The 249 example rows of the Anlage of BMeldDAV hold through the whole gateway: signed request, signed answer.
 
 The mirror holds each row's person in a municipality of its own; on each database.
 """
@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.conformance.anlage import Suche, Zeile, auswahldaten_zu, datensatz_zu, zeilen
+from gateway.conformance.anlage import Suche, Zeile, auswahldaten_zu, datensatz_zu, freie_auswahl_zu, zeilen
+from gateway.meldewesen.anfrage import Suchbereich
 from tests.betrieb import Betrieb, betrieb, outcome
 from tests.databases import KINDS, fresh_database
-
-ZEILEN = [zeile for zeile in zeilen() if zeile.suche is Suche.PERSONENSUCHE]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -19,17 +18,30 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("anlage")
     with fresh_database(request.param, folder) as url:
         one = betrieb(folder / "instance", database=url)
-        one.lade([datensatz_zu(zeile) for zeile in ZEILEN])
+        one.lade([datensatz_zu(zeile) for zeile in zeilen()])
         yield one
         one.close()
 
 
-@pytest.mark.parametrize("zeile", ZEILEN, ids=str)
+def test_the_ordinance_has_249_rows() -> None:
+    assert [zeile.suche for zeile in zeilen()] == [Suche.PERSONENSUCHE] * 102 + [Suche.FREIE_SUCHE] * 147
+
+
+@pytest.mark.parametrize("zeile", zeilen(), ids=str)
 def test_the_rows_verdict_is_the_answer(house: Betrieb, zeile: Zeile) -> None:
-    auswahl = auswahldaten_zu(zeile)
-    answer = house.send(house.frage(leser=f"ags:{zeile.ags}", auswahldaten=auswahl))
+    answer = house.send(_request(house, zeile))
+    found = "01" if zeile.suche is Suche.PERSONENSUCHE else "04"
     if zeile.enthalten:
-        assert outcome(answer) == "01"
-        assert answer.findtext(".//{*}nachname/name") == datensatz_zu(zeile)["familienname"]
-    else:  # a street that the municipality does not have is refused, not answered (Anlage Nr. 4 f)
-        assert outcome(answer) == ("R 02" if zeile.dsmeld == "1205" else "03")
+        assert outcome(answer) == found
+        assert [name.text for name in answer.iterfind(".//{*}nachname/name")] == [datensatz_zu(zeile)["familienname"]]
+    else:  # a Personensuche for a street that the municipality does not have is refused (Anlage Nr. 4 f)
+        refused = zeile.suche is Suche.PERSONENSUCHE and zeile.dsmeld == "1205"
+        assert outcome(answer) == ("R 02" if refused else "03")
+
+
+def _request(house: Betrieb, zeile: Zeile) -> bytes:
+    leser = f"ags:{zeile.ags}"
+    if zeile.suche is Suche.PERSONENSUCHE:
+        return house.frage(leser=leser, auswahldaten=auswahldaten_zu(zeile))
+    auswahl = freie_auswahl_zu(zeile)
+    return house.freie_frage(leser=leser, auswahldaten=auswahl, suchbereich=Suchbereich(zeile.ags))
