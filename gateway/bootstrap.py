@@ -12,6 +12,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from gateway import __version__, protokoll
+from gateway.abruf import DIENSTE
+from gateway.abruf.datenbestaetigung import DATENBESTAETIGUNG
 from gateway.behoerden import register
 from gateway.behoerden.kategorie import load_schluesselliste
 from gateway.behoerden.merkmale import SealedMerkmale
@@ -165,12 +167,18 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
     """Everything that an exchange needs, warm. Raises ConfigError for whatever cannot work."""
     config = instance.config
     packs = Packs.load(instance.packs_folder)
+    dienste = (
+        frozenset(DIENSTE)
+        if config.dienste.datenbestaetigung
+        else frozenset(DIENSTE) - {DATENBESTAETIGUNG.nachrichtentyp}
+    )
     gateway = Gateway(
         land=config.land,
         gemeinden=frozenset(config.gemeinden),
         reichweite=_reichweite(instance),
+        dienste=dienste,
         packs=packs,
-        fassungen={pack.name: _fassung(pack, instance) for pack in packs.versions},
+        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if dienste & pack.messages.keys()},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),

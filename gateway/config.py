@@ -107,6 +107,12 @@ class Codelisten(Section):
     behoerdenschluessel: str = ""
 
 
+class Dienste(Section):
+    """What is answered beside Personensuche and freie Suche."""
+
+    datenbestaetigung: bool = False  # § 39a BMG, by a message of the house
+
+
 class Config(Section):
     """The whole file."""
 
@@ -119,6 +125,7 @@ class Config(Section):
     schluessel: Schluessel = Schluessel()
     absender: Absenderangaben
     codelisten: Codelisten = Codelisten()
+    dienste: Dienste = Dienste()
 
     @model_validator(mode="after")
     def _gemeinden_of_the_land(self) -> "Config":

@@ -70,7 +70,8 @@ class FaultCode(Enum):
     AMBIGUOUS_XMELD = FaultKind("soap:Server", "More than one schema pack claims this message.")
     MESSAGE_NOT_ACCEPTED = FaultKind("soap:Client", "This XMeld message is not accepted at this endpoint.")
     NOT_IDENTIFIABLE = FaultKind(
-        "soap:Client", "The XMeld message is invalid and its UUID, type and time cannot be read."
+        "soap:Client",
+        "The message is invalid and cannot be sent back: its UUID, type or time is not one of the standard's.",
     )
     UUID_REUSED = FaultKind("soap:Client", "The message's UUID was used before with other content.")
     STORE_UNAVAILABLE = FaultKind(

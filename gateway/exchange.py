@@ -152,7 +152,7 @@ def _choose(root: etree._Element, gateway: Gateway, spur: Spur) -> tuple[Dienst[
         pack, nachrichtentyp = gateway.packs.choose(root)
     except Fault as fault:
         raise _not_spoken(root, fault, spur) from None
-    if nachrichtentyp not in DIENSTE:
+    if nachrichtentyp not in gateway.dienste:
         raise _not_spoken(root, Fault(FaultCode.MESSAGE_NOT_ACCEPTED), spur)
     spur.fassung = gateway.fassungen[pack.name]
     return DIENSTE[nachrichtentyp], spur.fassung
@@ -217,13 +217,14 @@ def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway:
     """0910 to the authority whose certificate signed: the message's own header may be what is wrong."""
     if spur.kennung is None:
         raise Fault(FaultCode.NOT_IDENTIFIABLE)
-    fassung = spur.fassung or gateway.fassungen[gateway.packs.newest_on(gateway.now().date()).name]
+    own = spur.fassung if spur.fassung and spur.fassung.pack.is_standard else None
+    fassung = own or gateway.fassungen[gateway.packs.newest_on(gateway.now().date()).name]
     nachricht = fassung.schreiber.ruecksendung(
         spur.kennung, behoerde, ruecksendung.grund, ruecksendung.hinweis, gateway.now(), str(uuid.uuid4())
     )
     try:
         _check_own(nachricht, fassung.pack)
-    except OwnMessageInvalid:  # the original's type is not in this version's list
+    except OwnMessageInvalid:  # the original's type is not in the version's list: unknown there, or a house message
         raise Fault(FaultCode.NOT_IDENTIFIABLE, ruecksendung.hinweis) from None
     spur.done("write")
     return Antwort("ruecksendung", (ruecksendung.grund,), nachricht)

@@ -70,6 +70,9 @@ wohnort = "Hannover"
 email = "melderegister@example.org"
 telefon = "0511 000000"
 
+[dienste]
+datenbestaetigung = false   # true: also answer 9910, section 39a BMG (a message of the house, see the README)
+
 [codelisten]
 # The publisher's key list (genericode) of the DVDV prefix dbs. Where given, an authority's role must fit its Kategorie.
 behoerdenschluessel = ""

@@ -75,6 +75,7 @@ class Gateway:
     land: str
     gemeinden: frozenset[str]  # AGS that the mirror serves; empty: every one of the Land
     reichweite: Reichweite  # of a freie Suche in this Land
+    dienste: frozenset[str]  # numbers of the messages that are answered
     packs: Packs
     fassungen: Mapping[str, Fassung]  # by pack name
     behoerden: Behoerden

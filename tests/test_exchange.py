@@ -212,7 +212,7 @@ DAMAGES: list[tuple[str, bytes, bytes]] = [
     ("0910 X001", b"<code>1</code>", b"<code>186</code>"),
     ("0910 V000", b"http://www.osci.de/xmeld2511a", b"http://www.osci.de/xmeld2605"),
     ("fault NOT_XMELD", b"http://www.osci.de/xmeld2511a", b"urn:example:other"),
-    ("0910 V000", b"datenabruf.personensuche.suchanfrage.1330", b"datenabruf.freieSuche.suchanfrage.1332"),
+    ("0910 V000", b"datenabruf.personensuche.suchanfrage.1330", b"datenabrufe.aussteuerung.suchanfrage.1322"),
     ("0910 V000", b"datenabruf.personensuche.suchanfrage.1330", b"datenabrufe.aussteuerung.suchanfrage.1322"),
     ("0910 S999", b"<code>1330</code>", b"<code>1332</code>"),
     ("0910 S030", b"AZ 1/2026", b" "),

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.abruf.datenbestaetigung import DATENBESTAETIGUNG
 from gateway.abruf.dienst import Dienst
 from gateway.abruf.freie_suche import FREIE_SUCHE
 from gateway.abruf.personensuche import PERSONENSUCHE
 
-#: Every kind of request that is answered, by the number of its message.
-DIENSTE: Mapping[str, Dienst[Any]] = {dienst.nachrichtentyp: dienst for dienst in (PERSONENSUCHE, FREIE_SUCHE)}
+#: Every kind of request that can be answered, by the number of its message; which are is the instance's choice.
+DIENSTE: Mapping[str, Dienst[Any]] = {
+    dienst.nachrichtentyp: dienst for dienst in (PERSONENSUCHE, FREIE_SUCHE, DATENBESTAETIGUNG)
+}

@@ -10,6 +10,7 @@ from gateway.meldewesen.anfrage import (
     NEUTRAL,
     TREFFERLISTE,
     Auskunft,
+    Datenbestaetigung,
     Person,
     Personensuche,
     Rueckweisungsgrund,
@@ -68,14 +69,21 @@ def _sicht(frage: Frage[Personensuche]) -> Sicht:
     return Sicht.ermaechtigt(frage.heute) if entitled else Sicht.neutral(frage.heute)
 
 
-def _grounds(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> tuple[Rueckweisungsgrund, ...]:
-    anfrage, gateway = frage.anfrage, frage.gateway
-    gruende = regeln.pruefe(regeln.PERSONENSUCHE, regeln.Suchpruefling(anfrage, frage.behoerde, gateway.land, formen))
-    forbidden = frage.art.unzulaessig(anfrage.anforderungselemente, frage.rolle)
-    gruende += [Rueckweisungsgrund(code) for code in forbidden]
+def _grounds(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> list[Rueckweisungsgrund]:
+    forbidden = frage.art.unzulaessig(frage.anfrage.anforderungselemente, frage.rolle)
+    return gruende_der_suche(frage, formen, sicht) + [Rueckweisungsgrund(code) for code in forbidden]
+
+
+def gruende_der_suche(
+    frage: Frage[Personensuche] | Frage[Datenbestaetigung], formen: Suchformen | None, sicht: Sicht
+) -> list[Rueckweisungsgrund]:
+    """What speaks against searching for the one person who is named."""
+    gateway = frage.gateway
+    pruefling = regeln.Suchpruefling(frage.anfrage, frage.behoerde, gateway.land, formen)
+    gruende = regeln.pruefe(regeln.PERSONENSUCHE, pruefling)
     if formen is not None and formen.strasse and not gateway.spiegel.kennt_strasse(formen, sicht):
         gruende.append(Rueckweisungsgrund("02"))  # Anlage Nr. 4 f
-    return tuple(gruende)
+    return gruende
 
 
 def _shape(treffer: _Treffer, frage: Frage[Personensuche]) -> Auskunft:

@@ -1,6 +1,5 @@
 """What an authority asks: the requests after reading, free of XML."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
@@ -202,8 +201,20 @@ class FreieSuche(Abruf):
 
 
 @dataclass(frozen=True)
+class Anschriftdaten:
+    """Parts of an address in Germany, by the names of the record."""
+
+    ags: Gemeindeschluessel
+    plz: str | None = None
+    strasse: str | None = None
+    hausnummer: str | None = None
+    hausnummer_zusatz: str | None = None
+    hausnummer_teil: str | None = None
+
+
+@dataclass(frozen=True)
 class Bestaetigungsdaten:
-    """§ 39a BMG: what is to be compared with the register, as sent. `anschrift`: parts of the main or sole dwelling."""
+    """§ 39a BMG: what is to be compared with the register, as sent. `anschrift`: of the main or sole dwelling."""
 
     familienname: str | None = None
     geburtsname: str | None = None
@@ -216,9 +227,9 @@ class Bestaetigungsdaten:
     geburtsstaat: str | None = None
     geschlecht: str | None = None
     staatsangehoerigkeit: tuple[str, ...] = ()
-    anschrift: Mapping[str, str] | None = None
+    anschrift: Anschriftdaten | None = None
     familienstand: str | None = None
-    sterbedatum: Teildatum | None = None
+    sterbedatum: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

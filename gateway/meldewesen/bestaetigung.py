@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.meldewesen.anfrage import Bestaetigungsdaten
+from gateway.meldewesen.anfrage import Anschriftdaten, Bestaetigungsdaten
 from gateway.meldewesen.datensatz import Datensatz
 from gateway.meldewesen.normalform import normalform, strassenform
 from gateway.meldewesen.werte import NICHT_VORHANDEN
@@ -67,15 +67,17 @@ def _familienstand(wert: str, datensatz: Datensatz) -> bool:
     return wert == stand
 
 
-def _anschrift(wert: Mapping[str, str], datensatz: Datensatz) -> bool:
+def _anschrift(wert: Anschriftdaten, datensatz: Datensatz) -> bool:
     """Each part that is given, of the present main or sole dwelling."""
+    given = {name: teil for name, teil in vars(wert).items() if teil is not None}
     anschriften = (
         wohnung["anschrift"].get("inland", {})
         for wohnung in datensatz["wohnungen"]
         if wohnung["aktuell"] and wohnung.get("status") in _ALLEINIGE_ODER_HAUPTWOHNUNG
     )
     return any(
-        all(_part(name, teil) == _part(name, inland.get(name)) for name, teil in wert.items()) for inland in anschriften
+        all(_part(name, teil) == _part(name, inland.get(name)) for name, teil in given.items())
+        for inland in anschriften
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gateway.meldewesen.anfrage import Abruf, Personensuche, Rueckweisungsgrund
+from gateway.meldewesen.anfrage import Abruf, Datenbestaetigung, Personensuche, Rueckweisungsgrund
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.suchformen import Suchformen, mindestangaben_erfuellt, platzhalter
 
@@ -31,9 +31,9 @@ class Pruefling:
 
 @dataclass(frozen=True)
 class Suchpruefling(Pruefling):
-    """A Personensuche. `formen` is None for a follow-up by Identifikationsmerkmal."""
+    """A search for one named person. `formen` is None for a follow-up by Identifikationsmerkmal."""
 
-    anfrage: Personensuche
+    anfrage: Personensuche | Datenbestaetigung
     formen: Suchformen | None
 
 

@@ -1,16 +1,16 @@
-"""Writes 1330 and 1332, by the same places with which they are read: for `send`'s samples, the demo and tests."""
+"""Writes 1330, 1332 and 9910, by the same places with which they are read: for `send`'s samples, the demo and tests."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.meldewesen.anfrage import Auswahldaten, FreieAuswahl, Suchbereich
-from gateway.xmeld.auswahl import AUSWAHL, SUCHBEREICH
+from gateway.meldewesen.anfrage import Auswahldaten, Bestaetigungsdaten, FreieAuswahl, Suchbereich
+from gateway.xmeld.auswahl import AUSWAHL, BESTAETIGUNGSDATEN, SUCHBEREICH
 from gateway.xmeld.mapping import Mapping
 from gateway.xmeld.schreiben import EMAIL, MELDEBEHOERDE, VERZEICHNISDIENST, SchemaPack
 from gateway.xmeld.struktur import Bauplan, bauplan
 
-PERSONENSUCHE, FREIE_SUCHE = "1330", "1332"
+PERSONENSUCHE, FREIE_SUCHE, DATENBESTAETIGUNG = "1330", "1332", "9910"
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,17 @@ class FreieFrage:
     verzicht_auf_mitteilung: bool = False
 
 
+@dataclass(frozen=True)
+class Bestaetigungsfrage:
+    """What is to be confirmed, of whom: § 39a BMG."""
+
+    leser: str
+    auswahldaten: Auswahldaten
+    zu_bestaetigen: Bestaetigungsdaten
+    verzicht_auf_mitteilung: bool = False
+    anforderungselemente: tuple[str, ...] = ()  # nothing is told
+
+
 class Fragenschreiber:
     """Writes the requests of one version."""
 
@@ -83,6 +94,17 @@ class Fragenschreiber:
             },
         )
 
+    def datenbestaetigung(self, wer: Fragesteller, frage: Bestaetigungsfrage, jetzt: datetime, uuid: str) -> bytes:
+        """A 9910, UTF-8. `jetzt` with its time zone."""
+        return self._write(
+            DATENBESTAETIGUNG,
+            {
+                **_kopf(DATENBESTAETIGUNG, wer, frage, jetzt, uuid),
+                "zu_bestaetigen": BESTAETIGUNGSDATEN.write(frage.zu_bestaetigen),
+                **AUSWAHL[DATENBESTAETIGUNG].write(frage.auswahldaten),
+            },
+        )
+
     def _write(self, nummer: str, daten: dict[str, Any]) -> bytes:
         return self._plaene[nummer].write(daten, {"produkt": "xmeld-gateway", "produkthersteller": "xmeld-gateway"})
 
@@ -92,7 +114,9 @@ def _plan(pack: SchemaPack, mapping: Mapping, nummer: str) -> Bauplan:
     return bauplan(pack.schema, mapping.namespace, pack.messages[nummer].element, orte, mapping.codelisten)
 
 
-def _kopf(nummer: str, wer: Fragesteller, frage: Frage | FreieFrage, jetzt: datetime, uuid: str) -> dict[str, Any]:
+def _kopf(
+    nummer: str, wer: Fragesteller, frage: Frage | FreieFrage | Bestaetigungsfrage, jetzt: datetime, uuid: str
+) -> dict[str, Any]:
     anschrift = {name: getattr(wer, name) for name in ("strasse", "hausnummer", "plz", "wohnort")}
     erreichbarkeit = [{"kanal": EMAIL, "kennung": wer.email}]
     return {

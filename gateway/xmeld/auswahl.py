@@ -13,7 +13,9 @@ from gateway.meldewesen.anfrage import (
     BELIEBIG,
     KEINE_ANGABE,
     SUCHBEREICHE,
+    Anschriftdaten,
     Auswahldaten,
+    Bestaetigungsdaten,
     FreieAuswahl,
     FreieWohnung,
     Ort,
@@ -176,14 +178,28 @@ _FREIE_SUCHE = _formen(
     sprengstoffrechtliche_erlaubnis=_WAHR,
 )
 
+#: § 39a BMG: what is to be compared.
+BESTAETIGUNGSDATEN = _gruppe(
+    Bestaetigungsdaten,
+    _formen(
+        Bestaetigungsdaten,
+        geburtsdatum=_TEILDATUM,
+        staatsangehoerigkeit=_ZEILEN,
+        anschrift=_gruppe(Anschriftdaten, _formen(Anschriftdaten, ags=_AGS)),
+        sterbedatum=_TAG,
+    ),
+)
+
 #: The Auswahldaten of each kind of request, by its number: §§ 4, 7 BMeldDAV.
 AUSWAHL: Mapping[str, Form] = {
     "1330": _gruppe(Auswahldaten, _PERSONENSUCHE),
     "1332": _gruppe(FreieAuswahl, _FREIE_SUCHE),
+    "9910": _gruppe(Auswahldaten, _PERSONENSUCHE),
 }
 
 #: What else a kind of request has of its own: the mapping's names.
 EIGENES: Mapping[str, frozenset[str]] = {
     "1330": frozenset({"identifikationsmerkmal"}),
     "1332": frozenset({"aktualitaet"}) | SUCHBEREICH.namen("suchbereich"),
+    "9910": BESTAETIGUNGSDATEN.namen("zu_bestaetigen"),
 }

@@ -10,6 +10,8 @@ from lxml import etree
 
 from gateway.meldewesen.anfrage import (
     AbrufendeStelle,
+    Bestaetigungsdaten,
+    Datenbestaetigung,
     FreieAuswahl,
     FreieSuche,
     Nachrichtenkennung,
@@ -17,7 +19,7 @@ from gateway.meldewesen.anfrage import (
     Stelle,
 )
 from gateway.meldewesen.werte import NICHT_VORHANDEN, UNBEKANNT
-from gateway.xmeld.auswahl import AUSWAHL, SUCHBEREICH, token
+from gateway.xmeld.auswahl import AUSWAHL, BESTAETIGUNGSDATEN, SUCHBEREICH, token
 from gateway.xmeld.mapping import Abrufart
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -55,6 +57,16 @@ def read_freie_suche(root: etree._Element, art: Abrufart) -> FreieSuche:
     )
 
 
+def read_datenbestaetigung(root: etree._Element, art: Abrufart) -> Datenbestaetigung:
+    """The 9910 in `root`, as `read_personensuche` reads a 1330. What is to be compared may be nothing."""
+    werte = _werte(root, art)
+    return Datenbestaetigung(
+        **_abruf(werte),
+        auswahldaten=AUSWAHL["9910"].read(werte, ""),
+        zu_bestaetigen=BESTAETIGUNGSDATEN.read(werte, "zu_bestaetigen") or Bestaetigungsdaten(),
+    )
+
+
 def read_kennung(root: etree._Element) -> Nachrichtenkennung | None:
     """What identifies a message, valid or not and of any version: None unless each part is there once and well formed.
 
@@ -77,34 +89,44 @@ _KENNUNG = ("uuid", "nachrichtentyp", "erstellungszeitpunkt")
 class _Plan:
     wege: Wege
     beside: dict[str, etree.XPath]  # what stands among the codes, which nobody should have to walk through for it
-    codes: etree.XPath  # texts of the codes that are asked
-    asked: etree.XPath  # their elements
-    number: etree.XPath  # how many these are
+    codes: "_Codes | None"  # None where nothing can be asked for
+
+
+@dataclass(frozen=True)
+class _Codes:
+    texts: etree.XPath
+    elements: etree.XPath
+    number: etree.XPath  # how many elements there are
 
 
 @lru_cache(maxsize=16)
 def _plan(art: Abrufart) -> _Plan:
     orte = [(feld, ort.replace("[]", "")) for feld, ort in art.orte]
-    among = dict(orte)[_ASKED].rpartition("/")[0] + "/"
-    names = {"x": art.namespace}
-    asked = _xpath(dict(orte)[_ASKED])
+    place = dict(orte).get(_ASKED)
+    if place is None:
+        return _Plan(_ways(orte, art.namespaces), {}, None)
+    among = place.rpartition("/")[0] + "/"
+    names = {"x": art.namespaces[0]}
+    asked = _xpath(place)
     return _Plan(
-        wege=_ways([(feld, ort) for feld, ort in orte if not ort.startswith(among)], art.namespace),
+        wege=_ways([(feld, ort) for feld, ort in orte if not ort.startswith(among)], art.namespaces),
         beside={
             feld: etree.XPath(_xpath(ort), namespaces=names)
             for feld, ort in orte
             if ort.startswith(among) and feld != _ASKED
         },
-        codes=etree.XPath(f"{asked}/code/text()", namespaces=names, smart_strings=False),
-        asked=etree.XPath(asked, namespaces=names),
-        number=etree.XPath(f"count({asked})", namespaces=names),
+        codes=_Codes(
+            texts=etree.XPath(f"{asked}/code/text()", namespaces=names, smart_strings=False),
+            elements=etree.XPath(asked, namespaces=names),
+            number=etree.XPath(f"count({asked})", namespaces=names),
+        ),
     )
 
 
 def _werte(root: etree._Element, art: Abrufart) -> dict[str, Any]:
     """What stands at the places of the request, by the mapping's names."""
     plan = _plan(art)
-    werte: dict[str, Any] = {_ASKED: _codes(root, plan)}
+    werte: dict[str, Any] = {_ASKED: _codes(root, plan.codes) if plan.codes else frozenset()}
     _read(root, plan.wege, werte)
     for feld, find in plan.beside.items():
         found: Any = find(root)
@@ -130,17 +152,17 @@ def _xpath(ort: str) -> str:
     return "/".join(f"x:{step}" for step in ort.split("/"))
 
 
-def _codes(root: etree._Element, plan: _Plan) -> frozenset[str]:
+def _codes(root: etree._Element, codes: _Codes) -> frozenset[str]:
     """The codes asked for, often 165 of them. A text that a comment divides is put together again."""
-    texts: Any = plan.codes(root)
-    if len(texts) == plan.number(root):
+    texts: Any = codes.texts(root)
+    if len(texts) == codes.number(root):
         return frozenset(map(str.strip, texts))
-    elements: Any = plan.asked(root)
+    elements: Any = codes.elements(root)
     return frozenset(map(_value, elements))
 
 
-def _ways(orte: Iterable[tuple[str, str]], namespace: str) -> Wege:
-    """Both spellings of each tag: at one place, a valid message has either the qualified or the unqualified one."""
+def _ways(orte: Iterable[tuple[str, str]], namespaces: Iterable[str]) -> Wege:
+    """Every spelling of each tag: at one place, a valid message has one of the qualified or the unqualified one."""
     wege: Wege = {}
     for feld, ort in orte:
         *groups, last = ort.split("/")
@@ -148,8 +170,9 @@ def _ways(orte: Iterable[tuple[str, str]], namespace: str) -> Wege:
         for step in groups:
             way = below.setdefault(step, {})
             assert isinstance(way, dict), f"{ort} leads through a datum"
-            below[f"{{{namespace}}}{step}"] = below = way
-        below[last] = below[f"{{{namespace}}}{last}"] = feld
+            below |= {f"{{{namespace}}}{step}": way for namespace in namespaces}
+            below = way
+        below |= {last: feld} | {f"{{{namespace}}}{last}": feld for namespace in namespaces}
     return wege
 
 

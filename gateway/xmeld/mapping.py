@@ -11,6 +11,7 @@ from gateway.meldewesen.auskunft import Auswahl, auskunft_ergebnis, auskunft_per
 from gateway.meldewesen.behoerde import Rolle
 from gateway.meldewesen.datensatz import Datensatz
 from gateway.xmeld.auswahl import AUSWAHL, EIGENES
+from gateway.xmeld.manifest import XMELD_FAMILY
 from gateway.xmeld.zeilen import (
     ALONG,
     Gruppe,
@@ -24,7 +25,10 @@ from gateway.xmeld.zeilen import (
 )
 
 _KEYS = {"version", "namespace", "codelisten", "gruppen", "bausteine", "nachricht", "abrufe"}
-_NACHRICHT = {"kopf", "absender", "anfrage", "fragesteller", "antwort", "ruecksendung", "aussteuerung"}
+_NACHRICHT = {"kopf", "absender", "anfrage", "fragesteller", "antwort"}
+
+#: What a version of the standard has beside that, and a house message does not.
+_STANDARD = {"ruecksendung", "aussteuerung"}
 _ABRUF = {"antwort", "anfrage", "auswahldaten", "abschnitt"}
 
 #: What is read of every request.
@@ -41,6 +45,9 @@ _GELESEN = frozenset(
     }
 )
 
+#: Of these, what a house message has not.
+_NUR_IM_STANDARD = frozenset({"anforderungselemente[]", "landesspezifische_erweiterungen"})
+
 
 class Abrufart:
     """One kind of request: the places of its messages, what may be asked and told, and who may.
@@ -56,7 +63,7 @@ class Abrufart:
         check_keys(table, _ABRUF, where, {"auswahlrechte"})
         self.anfrage = anfrage
         self.antwort: str = table["antwort"]
-        self.namespace = mapping.namespace
+        self.namespaces = mapping.namespaces
         eigenes = read_orte(table["anfrage"], 2, f"{where}anfrage")
         auswahldaten = read_orte(table["auswahldaten"], 3, f"{where}auswahldaten")
         check_felder((feld for feld, _ in eigenes), EIGENES[anfrage], f"{where}anfrage")
@@ -108,16 +115,20 @@ class Mapping:
 
     def __init__(self, table: Table[str, Any]) -> None:
         """Raises ConfigError that names the key or row and what is wrong with it."""
-        check_keys(table, _KEYS, "")
+        check_keys(table, _KEYS, "", {"weitere_namespaces"})
         self.version: str = table["version"]
         self.namespace: str = table["namespace"]
+        self._weitere: tuple[str, ...] = tuple(table.get("weitere_namespaces", ()))
         self.codelisten: Table[str, str] = check_table(table["codelisten"], "codelisten")
         self.gruppen = read_gruppen(table["gruppen"], "gruppen")
         bausteine = check_table(table["bausteine"], "bausteine")
         self.bausteine = {name: read_orte(rows, 2, name) for name, rows in bausteine.items()}
-        nachricht = check_keys(table["nachricht"], _NACHRICHT, "nachricht.")
-        self._orte = {name: read_orte(nachricht[name], 2, f"nachricht.{name}") for name in _NACHRICHT}
-        check_felder((feld for feld, _ in self.orte("kopf", "anfrage")), _GELESEN, "nachricht.anfrage")
+        nachricht = check_keys(
+            table["nachricht"], _NACHRICHT | (_STANDARD if self.is_standard else set()), "nachricht."
+        )
+        self._orte = {name: read_orte(rows, 2, f"nachricht.{name}") for name, rows in nachricht.items()}
+        gelesen = _GELESEN if self.is_standard else _GELESEN - _NUR_IM_STANDARD
+        check_felder((feld for feld, _ in self.orte("kopf", "anfrage")), gelesen, "nachricht.anfrage")
         #: Every kind of request, by the number of its message.
         self.abrufe: Table[str, Abrufart] = {
             anfrage: Abrufart(anfrage, entry, self) for anfrage, entry in check_table(table["abrufe"], "abrufe").items()
@@ -130,6 +141,16 @@ class Mapping:
             return cls(tomllib.loads(path.read_text(encoding="utf-8")))
         except (ConfigError, OSError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from None
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether it is a version's of the standard, which has messages that send back and hand over."""
+        return XMELD_FAMILY.fullmatch(self.namespace) is not None
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Of the elements that are qualified: a house message has some of the version that it builds on."""
+        return (self.namespace, *self._weitere)
 
     def orte(self, *tables: str) -> Orte:
         """Pairs of field and place of the tables in `[nachricht]`."""

@@ -136,32 +136,34 @@ def _plaene(schema: xmlschema.XMLSchema10, messages: tuple[Message, ...], mappin
     for message in messages:
         if message.direction is Direction.REQUEST and message.number not in mapping.abrufe:
             raise ConfigError(f"the mapping has no abrufe.{message.number}, a request of the pack")
-    kopf = mapping.orte("kopf", "absender")
-    antwort = (*kopf, *mapping.orte("antwort"))
-    person = dict(antwort)[_MERKMAL].rpartition("/")[0]
 
     def plan(nummer: str, orte: Orte) -> Bauplan:
         if nummer not in elemente:
             raise ConfigError(f"the pack has no message {nummer}")
         return bauplan(schema, mapping.namespace, elemente[nummer], orte, mapping.codelisten)
 
+    kopf = mapping.orte("kopf", "absender")
     for art in mapping.abrufe.values():
         plan(art.anfrage, art.orte)
         _check_codes(schema, elemente[art.anfrage], art)
-    return {
-        RUECKSENDUNG: plan(RUECKSENDUNG, (*kopf, *mapping.orte("ruecksendung"))),
-        AUSSTEUERUNG: plan(AUSSTEUERUNG, (*kopf, *mapping.orte("aussteuerung"))),
-    } | {
-        art.antwort: plan(
-            art.antwort, (*antwort, *((f"personen[].daten.{z.feld}", f"{person}/{z.ort}") for z in art.zeilen))
-        )
-        for art in mapping.abrufe.values()
-    }
+    plaene = {art.antwort: plan(art.antwort, (*kopf, *_antwort(mapping, art))) for art in mapping.abrufe.values()}
+    if mapping.is_standard:
+        plaene[RUECKSENDUNG] = plan(RUECKSENDUNG, (*kopf, *mapping.orte("ruecksendung")))
+        plaene[AUSSTEUERUNG] = plan(AUSSTEUERUNG, (*kopf, *mapping.orte("aussteuerung")))
+    return plaene
+
+
+def _antwort(mapping: Mapping, art: Abrufart) -> Orte:
+    """The rows of a person are relative to where its Identifikationsmerkmal stands; a house message tells of nobody."""
+    orte = mapping.orte("antwort")
+    person = dict(orte).get(_MERKMAL, "").rpartition("/")[0]
+    return (*orte, *((f"personen[].daten.{zeile.feld}", f"{person}/{zeile.ort}") for zeile in art.zeilen))
 
 
 def _check_codes(schema: xmlschema.XMLSchema10, element: str, art: Abrufart) -> None:
     """Every code that the schema allows to ask for has its rows, and every row's code can be asked for."""
-    codes = erlaubte_codes(schema, art.namespace, element, dict(art.orte)["anforderungselemente[]"])
+    place = dict(art.orte).get("anforderungselemente[]")
+    codes = erlaubte_codes(schema, art.namespaces[0], element, place) if place else frozenset[str]()
     if codes != art.codes:
         raise ConfigError(
             f"abrufe.{art.anfrage}: only one of mapping and schema has the codes {', '.join(sorted(codes ^ art.codes))}"

@@ -10,14 +10,13 @@ import xmlschema
 from gateway.errors import ConfigError
 from gateway.meldewesen.pfade import EACH, tokens
 from gateway.meldewesen.werte import NICHT_VORHANDEN, UNBEKANNT
+from gateway.xmeld.manifest import XMELD_FAMILY
 
 #: Content of the element of a value, as XML text; the number is the value's place in a list, from 1.
 Form = Callable[[Any, int], str]
 
 #: Tags of an element's children by local name, as they are written.
 Tags = Mapping[str, str]
-
-PREFIX = "xmeld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,13 @@ def bauplan(
         raise ConfigError(f"the schema has no element {nachricht}")
     fixed = {name: str(a.fixed) for name, a in element.type.attributes.items() if name and a.fixed is not None}
     steps = [_Pair(tokens(feld), tuple(ort.split("/")), f"{nachricht}/{ort}") for feld, ort in dict.fromkeys(pairs)]
-    attribute = {f"xmlns:{PREFIX}": namespace, **fixed}
-    return Bauplan(f"{PREFIX}:{nachricht}", attribute, _knoten(element.type, steps, codelisten, pflicht=True))
+    qualified = [known for known in schema.maps.namespaces if known == namespace or XMELD_FAMILY.fullmatch(known)]
+    declared = {f"xmlns:{_prefix(known)}": known for known in qualified}
+    return Bauplan(
+        f"{_prefix(namespace)}:{nachricht}",
+        {**declared, **fixed},
+        _knoten(element.type, steps, codelisten, pflicht=True),
+    )
 
 
 def erlaubte_codes(schema: xmlschema.XMLSchema, namespace: str, nachricht: str, ort: str) -> frozenset[str]:
@@ -170,7 +174,14 @@ def _leaf(
 
 
 def _tag(element: Any) -> str:
-    return f"{PREFIX}:{element.local_name}" if element.name != element.local_name else str(element.name)
+    """Qualified are the elements of the standard, and of a house message those of its own namespace."""
+    if element.name == element.local_name:
+        return str(element.name)
+    return f"{_prefix(element.target_namespace)}:{element.local_name}"
+
+
+def _prefix(namespace: str) -> str:
+    return "xmeld" if XMELD_FAMILY.fullmatch(namespace) else "haus"
 
 
 def _common(felder: Sequence[tuple[str | int, ...]]) -> tuple[str | int, ...]:
