@@ -73,11 +73,11 @@ class Running:
 
 
 @contextmanager
-def serving(instance: Path, port: int, *, scheme: str = "http") -> Iterator[Running]:
-    """`xmeld-gateway serve` until the block ends."""
+def serving(instance: Path, port: int, *, scheme: str = "http", module: str = "gateway.cli") -> Iterator[Running]:
+    """`xmeld-gateway serve` until the block ends; another `module` is one that has changed something before."""
     with (instance / "serve.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gateway.cli", "serve", "-i", str(instance)],
+            [sys.executable, "-m", module, "serve", "-i", str(instance)],
             stdout=log,
             stderr=log,
             start_new_session=True,  # as in a terminal of its own

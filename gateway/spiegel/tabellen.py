@@ -33,11 +33,12 @@ person = Table(
     Column("id", _ID, primary_key=True, autoincrement=False),
     Column("ags", _KEY, nullable=False),
     Column("ordnungsmerkmal", _KEY, nullable=False),
-    Column("merkmal", LargeBinary, nullable=False, unique=True),  # 16 random bytes, kept when the record is replaced
+    Column("merkmal", LargeBinary, nullable=False),  # 16 random bytes, kept when the record is replaced
     Column("sperre_bis", _KEY, nullable=False),  # last day of a § 51 block, see meldewesen.sperren
     Column("veranlasst_bis", _KEY, nullable=False),  # of one that a body of § 34 (5) BMG had set
     Column("datensatz", Text, nullable=False),  # JSON
     Unique("ags", "ordnungsmerkmal"),
+    Unique("merkmal", "sperre_bis"),  # a follow-up never meets the row of a blocked person
 )
 _BLOCKED = person.c.sperre_bis != ""
 Index("person_gesperrt", person.c.ags, person.c.sperre_bis, postgresql_where=_BLOCKED, sqlite_where=_BLOCKED)

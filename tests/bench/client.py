@@ -35,7 +35,9 @@ def _read(path: Path) -> Iterator[bytes]:
         place = end
 
 
-class _Connection:
+class Connection:
+    """A kept connection to a gateway on loopback."""
+
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -43,6 +45,10 @@ class _Connection:
 
     def post(self, body: bytes) -> bytes:
         """The answer's body. Raises ConnectionError for any other status than 200."""
+        return self.exchange(body)[1]
+
+    def exchange(self, body: bytes) -> tuple[bytes, bytes]:
+        """The answer's head and body. Raises ConnectionError for any other status than 200."""
         self._socket.sendall(f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         answer = b""
         while _END_OF_HEAD not in answer:
@@ -56,7 +62,7 @@ class _Connection:
         while missing > 0:
             parts.append(self._receive())
             missing -= len(parts[-1])
-        return b"".join(parts)
+        return head, b"".join(parts)
 
     def _receive(self) -> bytes:
         received = self._socket.recv(1 << 18)
@@ -69,7 +75,7 @@ class _Connection:
 
 
 def _work(port: int, queue: deque[bytes], latencies: list[float]) -> None:
-    connection = _Connection(port)
+    connection = Connection(port)
     try:
         while queue:
             try:

@@ -1,12 +1,13 @@
 """§ 34a (5) BMG: a blocked person and one that is not there take the same path to the same result."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from gateway.meldewesen.anfrage import Auswahldaten, FreieWohnung
 from gateway.meldewesen.freie_suche import FreieSuchformen
@@ -15,7 +16,7 @@ from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
 from gateway.spiegel.laden import lade
 from gateway.spiegel.suche import SqlSpiegel
-from gateway.spiegel.tabellen import create_schema
+from gateway.spiegel.tabellen import create_schema, person
 from tests.databases import KINDS, fresh_database, opened
 from tests.spiegel.personen import AGS, HEUTE, SICHT, datensatz, freie_formen, sperre, wohnung
 from tests.spiegel.plaene import recorded
@@ -195,7 +196,7 @@ def test_sqlite_takes_the_same_steps_for_blocked_and_absent(
     for personen in ([], [datensatz(**PERSON, **sperre("3"))], [datensatz(**PERSON)]):
         with mirror("sqlite", tmp_path, personen) as engine:
             assert len(gefunden(engine, anfrage)) == (0 if len(steps) < 2 else 1)  # fills the caches
-            steps.append(_steps(engine, anfrage))
+            steps.append(_steps(engine, partial(gefunden, engine, anfrage)))
     absent, blocked, found = steps
     assert absent == blocked
     assert found > blocked
@@ -210,13 +211,31 @@ def test_where_blocked_persons_stand_between_others_they_cost_their_entries_in_t
     for personen in ([], [datensatz(**PERSON, **sperre("3"))], [datensatz(**PERSON)]):
         with mirror("sqlite", tmp_path, personen) as engine:
             gefunden(engine, anfrage)
-            steps.append(_steps(engine, anfrage))
+            steps.append(_steps(engine, partial(gefunden, engine, anfrage)))
     absent, blocked, found = steps
     assert blocked - absent < 60
     assert found - absent > 100
 
 
-def _steps(engine: Engine, anfrage: Suchformen | FreieSuchformen) -> int:
+def test_sqlite_takes_the_same_steps_for_a_follow_up_to_blocked_and_to_gone(tmp_path: Path) -> None:
+    with mirror("sqlite", tmp_path, [datensatz("frei"), datensatz("gesperrt", **sperre("3"))]) as engine:
+        spiegel = SqlSpiegel(engine)
+        frei, gesperrt = _merkmal(engine, "frei"), _merkmal(engine, "gesperrt")
+        assert spiegel.hole(frei, SICHT) is not None  # fills the caches
+        absent, blocked, found = (
+            _steps(engine, partial(spiegel.hole, merkmal, SICHT)) for merkmal in (bytes(16), gesperrt, frei)
+        )
+    assert absent == blocked
+    assert found > blocked
+
+
+def _merkmal(engine: Engine, ordnungsmerkmal: str) -> bytes:
+    with engine.connect() as connection:
+        query = select(person.c.merkmal).where(person.c.ordnungsmerkmal == ordnungsmerkmal)
+        return bytes(connection.scalars(query).one())
+
+
+def _steps(engine: Engine, search: Callable[[], object]) -> int:
     """Instructions that SQLite executes for a search."""
     taken = 0
 
@@ -228,7 +247,7 @@ def _steps(engine: Engine, anfrage: Suchformen | FreieSuchformen) -> int:
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
     driver.set_progress_handler(count, 1)
-    gefunden(engine, anfrage)  # the pool has this one connection
+    search()  # the pool has this one connection
     driver.set_progress_handler(None, 0)
     return taken
 
