@@ -12,7 +12,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from gateway.meldewesen.suchdaten import PAAR_GANZ, PAAR_TEIL, formen_des_datensatzes
+from gateway.meldewesen.suchdaten import PAAR_GANZ, formen_des_datensatzes
 from gateway.spiegel.muster import generate
 from gateway.spiegel.musternamen import tafeln
 from gateway.spiegel.musterorte import Gemeinde
@@ -87,8 +87,8 @@ def _pair(kind: Kind, number: int, template: Record, rng: Random) -> list[dict[s
 
 
 def _paare(record: Record) -> set[str]:
-    """Family names with first names, as normal forms and codes."""
-    return {wert for art, wert in formen_des_datensatzes(record).daten if art in (*PAAR_GANZ, *PAAR_TEIL)}
+    """Whole family names with first names, as normal forms and codes."""
+    return {wert for art, wert in formen_des_datensatzes(record).daten if art in PAAR_GANZ}
 
 
 def _free(pair: list[dict[str, Any]], taken: set[str]) -> bool:
