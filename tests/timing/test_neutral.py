@@ -92,7 +92,10 @@ class Watched:
         """The newest entry; of what differs in each one its kind and, of bytes and texts, the length."""
         with self.house.here.protokoll(readonly=True).connect() as connection:
             row = connection.execute(select(EINTRAG).order_by(EINTRAG.c.nummer.desc()).limit(1)).one()
-        return {name: _measure(name, wert) for name, wert in row._mapping.items()}
+        entry = {name: _measure(name, wert) for name, wert in row._mapping.items()}
+        if row.nachrichtentyp == "1332":  # holds the name that was asked for (§ 40 (2) BMG), compressed
+            entry["inhalt"] = bool(row.inhalt)
+        return entry
 
 
 #: Columns with a number or a time of this entry alone.
