@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,44 +18,17 @@ from rich.table import Table
 from gateway import instance, protokoll, sending
 from gateway.bootstrap import Instance
 from gateway.config import FILE
+from gateway.demofaelle import LAND, DemoError, Fall, faelle_von, folgeanfrage, stellen
 from gateway.envelope.client import SoapFault
 from gateway.envelope.names import SOAP
 from gateway.envelope.pki import KeyType
 from gateway.envelope.soap import message
-from gateway.errors import ConfigError, GatewayError
-from gateway.meldewesen.anfrage import Auswahldaten
-from gateway.meldewesen.behoerde import Behoerde, Rolle
-from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
+from gateway.errors import ConfigError
 from gateway.spiegel.laden import lade
-from gateway.spiegel.musterpersonen import DEMO, Demofrage
 from gateway.spiegel.musterspiegel import mustereintraege, mustergemeinden
-from gateway.xmeld.anfragen import Frage, Fragenschreiber, Fragesteller
-from gateway.xmeld.mapping import Mapping
-from gateway.xmeld.packs import Packs
 
-LAND = "03"
 PERSONS = 2000
 START_TIMEOUT = 30.0  # seconds
-
-#: What the demo asks for: names, birth, sex, dwellings, marital status.
-GRUNDDATEN = tuple(str(code) for code in (*range(1, 17), 19, 41, *range(43, 57), 74, 94, 172))
-AUSWEISDATEN = ("163", "170")
-
-
-class DemoError(GatewayError):
-    """Something was not as it must be."""
-
-
-@dataclass(frozen=True)
-class Fall:
-    """One request of the demo, sent in a signed envelope or, not `signed`, in a bare one."""
-
-    name: str  # of its file
-    was: str
-    wer: str
-    erwartet: str
-    nachricht: bytes
-    signed: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,9 +49,9 @@ def run(path: Path, out: Console, *, stay: bool) -> int:
 def _run(here: Instance, out: Console, *, stay: bool) -> int:
     with _serving(here) as url:
         out.print(f"gateway of Land {LAND} on {url}, {PERSONS} sample persons\n")
-        faelle = _faelle(here)
+        faelle = faelle_von(here)
         ausgaenge = [_ask(here, fall, url) for fall in faelle]
-        folge = _folgeanfrage(here, ausgaenge[1].xml)
+        folge = folgeanfrage(here, ausgaenge[1].xml)
         faelle, ausgaenge = [*faelle, folge], [*ausgaenge, _ask(here, folge, url)]
         out.print(_table(faelle, ausgaenge))
         out.print("\nThe first answer:\n")
@@ -99,7 +71,15 @@ def _instance(path: Path) -> Instance:
         if not (path / FILE).is_file() or not (path / "anfragen").is_dir():
             raise ConfigError(f"{path} is there and is not a demo's instance: remove it, or name another with -i")
         shutil.rmtree(path)
-    here = instance.create(path, land=LAND, gemeinden=(), database="", port=_free_port(), kind=KeyType.EC)
+    here = instance.create(
+        path,
+        land=LAND,
+        gemeinden=(),
+        database="",
+        port=_free_port(),
+        kind=KeyType.EC,
+        datenbestaetigung=True,
+    )
     lade(here.register(), mustereintraege(mustergemeinden(LAND), PERSONS, seed=1))
     return here
 
@@ -135,101 +115,6 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, here: Instance) -> None
         else:
             return
     raise DemoError(f"the gateway did not start; see {here.path / 'serve.log'}")
-
-
-def _stellen() -> tuple[Behoerde, Behoerde, Behoerde]:
-    polizei, zentrale, amt = (muster.behoerde for muster in instance.sample_authorities(LAND))
-    return polizei, zentrale, amt
-
-
-def _faelle(here: Instance) -> list[Fall]:
-    """The demo's requests; each is written to the instance's folder `anfragen` as well."""
-    polizei, _, amt = _stellen()
-    schreiber = _Schreibtisch(here)
-    faelle = [
-        Fall(
-            f"0{number}-{frage.status}", frage.zweck, wer.kennung, f"status {frage.status}", schreiber.frage(wer, frage)
-        )
-        for number, (wer, frage) in enumerate(zip((polizei, amt, amt, amt), DEMO, strict=True), start=1)
-    ]
-    faelle += [
-        Fall(
-            "05-rueckweisung",
-            "claims to be a Sicherheitsbehörde, asks for passports",
-            amt.kennung,
-            "Rückweisung 03 07",
-            schreiber.frage(amt, DEMO[0], AUSWEISDATEN, sicherheitsbehoerde=True),
-        ),
-        Fall(
-            "06-schema",
-            "breaks the schema",
-            amt.kennung,
-            "0910 X001",
-            schreiber.frage(amt, DEMO[0]).replace(b"aktenzeichen>", b"geschaeftszeichen>"),
-        ),
-        Fall(
-            "07-unsigniert",
-            "is not signed",
-            amt.kennung,
-            "fault NOT_SIGNED",
-            schreiber.frage(amt, DEMO[0]),
-            signed=False,
-        ),
-        Fall(
-            "08-fremd", "is not XMeld", amt.kennung, "fault NOT_XMELD", b"<bestellung><artikel>7</artikel></bestellung>"
-        ),
-    ]
-    for fall in faelle:
-        schreiber.keep(fall)
-    return faelle
-
-
-def _folgeanfrage(here: Instance, trefferliste: bytes) -> Fall:
-    """Asks for the first entry of a list by its Identifikationsmerkmal."""
-    _, _, amt = _stellen()
-    merkmal = etree.fromstring(trefferliste).findtext(".//{*}identifikationsmerkmal")
-    if not merkmal:
-        raise DemoError("the Trefferliste has no Identifikationsmerkmal")
-    schreiber = _Schreibtisch(here)
-    fall = Fall("09-folge", "one of the list", amt.kennung, "status 01", schreiber.folge(amt, merkmal))
-    schreiber.keep(fall)
-    return fall
-
-
-class _Schreibtisch:
-    """Writes the demo's requests, to the municipality in which the hand-made persons live."""
-
-    def __init__(self, here: Instance) -> None:
-        pack = Packs.load(here.packs_folder).newest
-        self._schreiber = Fragenschreiber(pack, Mapping.load(here.mapping_file(pack.name)))
-        self._ags = Gemeindeschluessel(mustergemeinden(LAND)[0].ags)
-        self._folder = here.path / "anfragen"
-        self._folder.mkdir(exist_ok=True)
-
-    def frage(
-        self, wer: Behoerde, frage: Demofrage, codes: tuple[str, ...] = (), *, sicherheitsbehoerde: bool | None = None
-    ) -> bytes:
-        auswahl = Auswahldaten(
-            self._ags,
-            familienname=frage.familienname,
-            vornamen=frage.vornamen,
-            geschlecht=frage.geschlecht,
-            geburtsdatum=Teildatum(frage.geburtsdatum) if frage.geburtsdatum else None,
-            strasse=frage.strasse,
-        )
-        sicher = wer.rolle is Rolle.SICHERHEIT if sicherheitsbehoerde is None else sicherheitsbehoerde
-        return self._write(wer, Frage(f"ags:{self._ags}", (*GRUNDDATEN, *codes), auswahl), sicherheitsbehoerde=sicher)
-
-    def folge(self, wer: Behoerde, merkmal: str) -> bytes:
-        frage = Frage(f"ags:{self._ags}", GRUNDDATEN, identifikationsmerkmal=merkmal)
-        return self._write(wer, frage, sicherheitsbehoerde=False)
-
-    def keep(self, fall: Fall) -> None:
-        (self._folder / f"{fall.name}.xml").write_bytes(fall.nachricht)
-
-    def _write(self, wer: Behoerde, frage: Frage, *, sicherheitsbehoerde: bool) -> bytes:
-        steller = Fragesteller(wer.kennung, wer.name, sicherheitsbehoerde)
-        return self._schreiber.personensuche(steller, frage, datetime.now(UTC), str(uuid.uuid4()))
 
 
 def _ask(here: Instance, fall: Fall, url: str) -> Ausgang:
@@ -276,7 +161,7 @@ def _check(faelle: list[Fall], ausgaenge: list[Ausgang]) -> None:
 def _stay(here: Instance, url: str, out: Console) -> None:
     """Says how to go on from another terminal, and waits for Ctrl-C."""
     out.print(f"\nserving on {url}; from another terminal:\n")
-    polizei = _stellen()[0].kennung
+    polizei = stellen()[0].kennung
     out.print(f"  .venv/bin/xmeld-gateway send {here.path}/anfragen/01-01.xml -i {here.path} --as {polizei}")
     out.print(f"  .venv/bin/xmeld-gateway protokoll list -i {here.path}\n\nCtrl-C stops it.")
     try:

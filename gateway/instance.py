@@ -71,7 +71,7 @@ email = "melderegister@example.org"
 telefon = "0511 000000"
 
 [dienste]
-datenbestaetigung = false   # true: also answer 9910, section 39a BMG (a message of the house, see the README)
+datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG: a message of the house, see the README
 
 [codelisten]
 # The publisher's key list (genericode) of the DVDV prefix dbs. Where given, an authority's role must fit its Kategorie.
@@ -81,7 +81,9 @@ behoerdenschluessel = ""
 FOLDERS = ("pki", "behoerden", "schluessel", "daten")
 
 
-def write_skeleton(instance: Path, *, land: str, gemeinden: tuple[str, ...], database: str, port: int) -> None:
+def write_skeleton(
+    instance: Path, *, land: str, gemeinden: tuple[str, ...], database: str, port: int, datenbestaetigung: bool
+) -> None:
     """The folders and `gateway.toml`. Raises OSError."""
     for name in FOLDERS:
         (instance / name).mkdir(parents=True, mode=0o700)
@@ -89,6 +91,7 @@ def write_skeleton(instance: Path, *, land: str, gemeinden: tuple[str, ...], dat
         land=land,
         gemeinden=", ".join(f'"{ags}"' for ags in gemeinden),
         port=port,
+        datenbestaetigung=str(datenbestaetigung).lower(),
         spiegel=_toml(database or "sqlite:///daten/spiegel.sqlite"),
         behoerden=_toml(_beside(database, "behoerden") or "sqlite:///daten/behoerden.sqlite"),
         protokoll=_toml(_beside(database, "protokoll") or "sqlite:///daten/protokoll.sqlite"),
@@ -160,7 +163,16 @@ def issue_certificate(instance: Path, behoerde: Behoerde, ca: Identity, now: dat
     return fingerprint(identity.certificate)
 
 
-def create(path: Path, *, land: str, gemeinden: tuple[str, ...], database: str, port: int, kind: KeyType) -> Instance:
+def create(
+    path: Path,
+    *,
+    land: str,
+    gemeinden: tuple[str, ...],
+    database: str,
+    port: int,
+    kind: KeyType,
+    datenbestaetigung: bool = False,
+) -> Instance:
     """A new instance with keys, empty stores and the sample authorities; all of it, or nothing.
 
     Raises ConfigError when the place is taken or cannot be written, StoreError when the database cannot be used.
@@ -171,7 +183,9 @@ def create(path: Path, *, land: str, gemeinden: tuple[str, ...], database: str, 
         raise ConfigError(f"{path} is there and is not an empty folder")
     draft = path.with_name(f"{path.name}.partial-{os.getpid()}")
     try:
-        write_skeleton(draft, land=land, gemeinden=gemeinden, database=database, port=port)
+        write_skeleton(
+            draft, land=land, gemeinden=gemeinden, database=database, port=port, datenbestaetigung=datenbestaetigung
+        )
         _fill(draft, land, kind)
         draft.rename(path)
     except OSError as error:

@@ -136,10 +136,13 @@ def check_schema(instance: Instance, answer: bytes) -> None:
 
 
 def outcome(answer: bytes) -> str:
-    """How a message answers, in a word: `status 01`, `Rückweisung 03 07` or `0910 X001`. Raises SendError, Fault."""
+    """How a message answers, in a word: `status 01`, `Datenbestätigung mehrere`, `Rückweisung 03 07` or `0910 X001`.
+
+    Raises SendError, Fault."""
     root = parse(answer, ANSWER)
     for path, words in (
         (".//{*}ergebnisstatus/code", "status"),
+        ("{*}ergebnis/code", "Datenbestätigung"),
         (".//{*}grundDerRueckweisung/code", "Rückweisung"),
         (".//{*}rts.container//{*}grund/code", "0910"),
     ):

@@ -25,7 +25,6 @@ from gateway.sending import client_of
 from gateway.spiegel.laden import lade
 from gateway.vorgang import Gateway
 from gateway.xmeld.anfragen import Frage, Fragenschreiber, Fragesteller, FreieFrage
-from tests.gateways import set_key
 
 POLIZEI, ZENTRALE, AMT = "dbs:060030020000", "dbs:060030010000", "dbs:090010990000"
 GEMEINDE = Gemeindeschluessel("09000009")
@@ -112,10 +111,15 @@ class Betrieb:
 
 def betrieb(path: Path, *, database: str = "", land: str = "09", datenbestaetigung: bool = False) -> Betrieb:
     """A new instance with the sample authorities."""
-    here = instance.create(path, land=land, gemeinden=(), database=database, port=8080, kind=KeyType.EC)
-    if datenbestaetigung:
-        set_key(path, "datenbestaetigung = false", "datenbestaetigung = true")
-        here = Instance.read(path)
+    here = instance.create(
+        path,
+        land=land,
+        gemeinden=(),
+        database=database,
+        port=8080,
+        kind=KeyType.EC,
+        datenbestaetigung=datenbestaetigung,
+    )
     return Betrieb(here, build_gateway(here), build_umschlag(here))
 
 
