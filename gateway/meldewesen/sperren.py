@@ -58,6 +58,17 @@ def gesperrt(sperren: Iterable[Mapping[str, Any]], heute: str) -> bool:
     return sperre_bis(sperren) >= heute
 
 
+def veranlassende(sperren: Iterable[Mapping[str, Any]], heute: str) -> tuple[str | None, ...]:
+    """Who had the blocks set that are in force on `heute` (YYYY-MM-DD) and are of § 34 (5) BMG, each body once.
+
+    None stands for one that the record does not name.
+    """
+    stellen = (
+        sperre.get("veranlasst_durch") for sperre in sperren if _veranlasst(sperre) and gesperrt([sperre], heute)
+    )
+    return tuple(dict.fromkeys(stellen))
+
+
 def _veranlasst(sperre: Mapping[str, Any]) -> bool:
     return sperre["grund"] == _VERANLASST or "veranlasst_durch" in sperre
 
