@@ -1,19 +1,16 @@
 """An unmodified zeep client against the stub: two SOAP stacks and two signature libraries that we did not write."""
 
 import importlib.util
-import os
 import signal
-import subprocess
 import sys
 import urllib.request
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from lxml import etree
@@ -27,44 +24,24 @@ import requests
 import xmlsec
 import zeep
 from zeep.exceptions import Fault, SignatureVerificationFailed
-from zeep.wsse.compose import Compose
-from zeep.wsse.signature import BinarySignature, MemorySignature
-from zeep.wsse.utils import WSU, get_security_header, get_timestamp
 
-from osci_stub import FAULTS, PERSONEN, Person, Signatory, StubServer, wsse
+from osci_stub import FAULTS, PERSONEN, Person, StubServer, wsse
 from osci_stub.faults import NAMESPACE
 from osci_stub.keys import load_signatory
+from tests.integration.stub_client import (
+    ROOT,
+    X,
+    client_of,
+    command,
+    fault_of,
+    opened_by,
+    post,
+    signed_request,
+    suchanfrage,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-X = {"x": "http://www.osci.de/xmeld2511a"}
 THEODORA, KARL, _, ZOE, _ = PERSONEN
-EVERYTHING = tuple(str(code) for code in range(1, 57))
 SHORT_WAIT = 0.4
-
-
-class Timestamp:
-    """The wsu:Timestamp that WS-Security clients send; zeep signs it when it is there."""
-
-    def __init__(self, age: timedelta = timedelta(0)) -> None:
-        self.age = age
-
-    def apply(self, envelope: Any, headers: Any) -> tuple[Any, Any]:
-        created = datetime.now(UTC) - self.age
-        limits = [get_timestamp(created), get_timestamp(created + timedelta(minutes=5))]
-        created_xml, expires_xml = WSU.Created(limits[0]), WSU.Expires(limits[1])
-        get_security_header(envelope).append(WSU.Timestamp(created_xml, expires_xml))
-        return envelope, headers
-
-    def verify(self, envelope: Any) -> None:
-        pass
-
-
-class Split:
-    """Signs with the client's key and verifies with the other side's certificate."""
-
-    def __init__(self, signs: Any, verifies: Any) -> None:
-        self.apply = signs.apply
-        self.verify = verifies.verify
 
 
 @pytest.fixture(scope="module")
@@ -74,85 +51,8 @@ def stub() -> Iterator[StubServer]:
 
 
 @pytest.fixture(scope="module")
-def client_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., zeep.Client]:
-    """A zeep client for a stub: with a signatory of the stub's own unless another is given."""
-    folder = tmp_path_factory.mktemp("client")
-
-    def make(server: StubServer, signatory: Signatory | None = None, **options: Any) -> zeep.Client:
-        signatory = signatory or server.issue_client("client")
-        key, certificate = folder / f"{uuid4()}.key.pem", folder / f"{uuid4()}.pem"
-        key.write_bytes(signatory.key_pem)
-        certificate.write_bytes(signatory.certificate_pem)
-        rsa = type(signatory.key).__name__.startswith("RSA")
-        method = xmlsec.Transform.RSA_SHA256 if rsa else xmlsec.Transform.ECDSA_SHA256
-        digest = xmlsec.Transform.SHA256
-        signs = BinarySignature(
-            str(key),
-            str(certificate),
-            signature_method=options.get("method", method),
-            digest_method=options.get("digest", digest),
-        )
-        verifies = MemorySignature(b"", server.certificate_pem)
-        timestamp = Timestamp(options.get("age", timedelta(0)))
-        return zeep.Client(f"{server.url}?wsdl", wsse=Compose([timestamp, Split(signs, verifies)]))
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def client(stub: StubServer, client_of: Callable[..., zeep.Client]) -> zeep.Client:
+def client(stub: StubServer) -> zeep.Client:
     return client_of(stub)
-
-
-def suchanfrage(
-    person: Person = THEODORA,
-    *,
-    leser: str = "ags:06414000",
-    autor: str = "dbs:030010010000",
-    gefragt: tuple[str, ...] = EVERYTHING,
-    profil: str | None = None,
-    **changed: str,
-) -> bytes:
-    """A 1330 that searches for `person` by name, birth date and sex, with the fields in `changed` replaced."""
-    wert = {**vars(person), **changed}
-    stelle = '<verzeichnisdienst listVersionID="3"><code>DVDV</code></verzeichnisdienst><kennung>{}</kennung>'
-    erreichbar = '<kanal listVersionID="3"><code>01</code></kanal><kennung>probe@land.example</kennung>'
-    gebaeude = (
-        "<gebaeude><postleitzahl>30159</postleitzahl><strasse>Probe</strasse><wohnort>Hannover</wohnort></gebaeude>"
-    )
-    elemente = "".join(f"<x:anforderungselement><code>{code}</code></x:anforderungselement>" for code in gefragt)
-    geburtstag = (
-        "<x:geburtsdatum><x:geburtsdatum><teilbekanntesDatum><jahrMonatTag>{}</jahrMonatTag></teilbekanntesDatum>"
-    )
-    profil = profil or (
-        "<x:auswahldaten><x:name><x:name><x:nachnameUndVornamen>"
-        f"<x:vornamen><name>{wert['vornamen']}</name></x:vornamen>"
-        f"<x:nachname><name>{wert['familienname']}</name></x:nachname>"
-        "</x:nachnameUndVornamen></x:name></x:name>"
-        f'<x:anschrift><gemeindeschluessel listVersionID="2026-06-30"><code>{wert["ags"]}</code>'
-        f"</gemeindeschluessel><postleitzahl>{wert['postleitzahl']}</postleitzahl></x:anschrift>"
-        + (
-            geburtstag.format(wert["geburtsdatum"]) + "</x:geburtsdatum></x:geburtsdatum>"
-            if wert["geburtsdatum"]
-            else ""
-        )
-        + wert.get("mehr", "")
-        + f'<x:geschlecht listVersionID="1"><code>{wert["geschlecht"]}</code></x:geschlecht></x:auswahldaten>'
-    )
-    return f"""<x:datenabruf.personensuche.suchanfrage.1330 xmlns:x="{X["x"]}" produkt="Probe" produkthersteller="Probe"
-      standard="XMeld" version="25.11a"><nachrichtenkopf.g2g>
-      <identifikation.nachricht><nachrichtenUUID>{uuid4()}</nachrichtenUUID><nachrichtentyp><code>1330</code>
-      </nachrichtentyp><erstellungszeitpunkt>2026-02-03T04:05:06.789+01:00</erstellungszeitpunkt>
-      </identifikation.nachricht><leser>{stelle.format(leser)}<name>Wiesbaden</name></leser>
-      <autor>{stelle.format(autor)}<name>Zentrale Stelle</name><erreichbarkeit>{erreichbar}</erreichbarkeit></autor>
-      </nachrichtenkopf.g2g><anschrift.autor>{gebaeude}</anschrift.autor>
-      <x:datenAbrufendeStelle><x:sicherheitsbehoerde>false</x:sicherheitsbehoerde><x:abrufberechtigteStelle>
-      <x:erreichbarkeit>{erreichbar}</x:erreichbarkeit><x:anschrift>{gebaeude}</x:anschrift>
-      <x:behoerdenname>Jugendamt Probe</x:behoerdenname></x:abrufberechtigteStelle><x:aktenzeichen>P 1</x:aktenzeichen>
-      <x:anlassDesAbrufs>Probe</x:anlassDesAbrufs><x:kennung>p1</x:kennung></x:datenAbrufendeStelle>
-      <x:suchprofil>{profil}</x:suchprofil>
-      <x:steuerungsinformationen>{elemente}</x:steuerungsinformationen>
-      </x:datenabruf.personensuche.suchanfrage.1330>""".encode()
 
 
 def ask(client: zeep.Client, nachricht: bytes, fault: str | None = None) -> etree._Element:
@@ -174,32 +74,11 @@ def codes(antwort: etree._Element) -> list[str]:
     return [code.text or "" for code in antwort.iterfind(".//x:grundDerRueckweisung/code", X)]
 
 
-def signed_request(client: zeep.Client, nachricht: bytes | None = None) -> etree._Element:
-    """The envelope that `client` would send."""
-    return client.create_message(client.service, "xmeldAnfrage", nachricht or suchanfrage())
-
-
-def post(stub: StubServer, body: bytes, **headers: str) -> requests.Response:
-    return requests.post(stub.url, data=body, headers={"Content-Type": "text/xml", **headers}, timeout=20)
-
-
-def fault_of(stub: StubServer, envelope: etree._Element | bytes) -> str:
-    """The faultcode that `envelope` is refused with, by a reply that is signed."""
-    body = envelope if isinstance(envelope, bytes) else etree.tostring(envelope)
-    reply = post(stub, body)
-    assert reply.status_code == 500
-    root = etree.fromstring(reply.content)
-    MemorySignature(b"", stub.certificate_pem).verify(root)
-    code = root.findtext("soap:Body/soap:Fault/faultcode", None, wsse.NS) or root.findtext(".//faultcode")
-    assert code
-    return code
-
-
 # --- answers
 
 
 @pytest.mark.parametrize("key_type", ["ec", "rsa"])
-def test_zeep_signs_with_sha256_and_verifies_the_answer(key_type: Any, client_of: Callable[..., zeep.Client]) -> None:
+def test_zeep_signs_with_sha256_and_verifies_the_answer(key_type: Any) -> None:
     with StubServer(key_type=key_type) as server:
         antwort = ask(client_of(server, server.issue_client("client", key_type)), suchanfrage())
     assert (status(antwort), names(antwort)) == ("01", [THEODORA.familienname])
@@ -384,21 +263,19 @@ def test_a_header_that_must_be_understood_and_is_not_is_refused(stub: StubServer
     assert fault_of(stub, envelope) == "soap:MustUnderstand"
 
 
-def test_a_strangers_request_is_refused(stub: StubServer, client_of: Callable[..., zeep.Client]) -> None:
+def test_a_strangers_request_is_refused(stub: StubServer) -> None:
     with StubServer() as other:
         stranger = other.issue_client("stranger")
     assert fault_of(stub, signed_request(client_of(stub, stranger))) == "wsse:FailedAuthentication"
 
 
 @pytest.mark.parametrize("age", [timedelta(minutes=6), timedelta(minutes=-3)])
-def test_a_timestamp_that_is_not_of_now_is_refused(
-    stub: StubServer, client_of: Callable[..., zeep.Client], age: timedelta
-) -> None:
+def test_a_timestamp_that_is_not_of_now_is_refused(stub: StubServer, age: timedelta) -> None:
     assert fault_of(stub, signed_request(client_of(stub, age=age))) == "wsse:MessageExpired"
 
 
 @pytest.mark.parametrize(("option", "name"), [("method", "RSA_SHA1"), ("digest", "SHA1")])
-def test_sha1_is_refused(stub: StubServer, client_of: Callable[..., zeep.Client], option: str, name: str) -> None:
+def test_sha1_is_refused(stub: StubServer, option: str, name: str) -> None:
     signatory = stub.issue_client("client", "rsa")
     transform = getattr(xmlsec.Transform, name)
     request = signed_request(client_of(stub, signatory, **{option: transform}))
@@ -464,24 +341,17 @@ def test_every_fault_of_the_table_has_its_test() -> None:
     assert [name for name in FAULTS if f"test_{name}" not in globals()] == []
 
 
-def test_a_fault_can_hold_for_every_reply(client_of: Callable[..., zeep.Client]) -> None:
+def test_a_fault_can_hold_for_every_reply() -> None:
     with StubServer(fault="unsigned") as server, pytest.raises(SignatureVerificationFailed):
         ask(client_of(server), suchanfrage())
     with pytest.raises(ValueError, match="no fault of that name"):
         StubServer(fault="no_such")
 
 
-def opened_by(stub: StubServer, reply: bytes) -> bytes:
-    """The signed Body of a reply, by the stub's own strict check."""
-    from cryptography import x509
-
-    return wsse.open_signed(reply, [x509.load_pem_x509_certificate(stub.ca_pem)], datetime.now(UTC)).body
-
-
 # --- starting and stopping
 
 
-def test_given_keys_and_trust_are_used(client_of: Callable[..., zeep.Client]) -> None:
+def test_given_keys_and_trust_are_used() -> None:
     with StubServer() as other:
         own, client = other.issue_client("own", "rsa"), other.issue_client("client")
         with StubServer(signatory=own, ca_pem=other.ca_pem, trust=other.ca_pem) as server:
@@ -533,14 +403,3 @@ def test_what_cannot_start_is_said_in_one_line(arguments: list[str], says: str) 
     assert process.returncode == 2
     assert says in err.splitlines()[-1]
     assert "Traceback" not in err
-
-
-def command(*arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "osci_stub", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )

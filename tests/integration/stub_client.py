@@ -1,0 +1,157 @@
+"""The caller's side for tests of the stub: an unmodified zeep client, messages, and what tells of a reply."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import requests
+import xmlsec
+import zeep
+from cryptography import x509
+from lxml import etree
+from zeep.wsse.compose import Compose
+from zeep.wsse.signature import BinarySignature, MemorySignature
+from zeep.wsse.utils import WSU, get_security_header, get_timestamp
+
+from osci_stub import PERSONEN, Person, Signatory, StubServer, wsse
+
+ROOT = Path(__file__).resolve().parents[2]
+X = {"x": "http://www.osci.de/xmeld2511a"}
+EVERYTHING = tuple(str(code) for code in range(1, 57))
+
+
+class Timestamp:
+    """The wsu:Timestamp that WS-Security clients send; zeep signs it when it is there."""
+
+    def __init__(self, age: timedelta = timedelta(0)) -> None:
+        self.age = age
+
+    def apply(self, envelope: Any, headers: Any) -> tuple[Any, Any]:
+        created = datetime.now(UTC) - self.age
+        limits = [get_timestamp(created), get_timestamp(created + timedelta(minutes=5))]
+        created_xml, expires_xml = WSU.Created(limits[0]), WSU.Expires(limits[1])
+        get_security_header(envelope).append(WSU.Timestamp(created_xml, expires_xml))
+        return envelope, headers
+
+    def verify(self, envelope: Any) -> None:
+        pass
+
+
+class Split:
+    """Signs with the client's key and verifies with the other side's certificate."""
+
+    def __init__(self, signs: Any, verifies: Any) -> None:
+        self.apply = signs.apply
+        self.verify = verifies.verify
+
+
+def client_of(server: StubServer, signatory: Signatory | None = None, **options: Any) -> zeep.Client:
+    """A zeep client for a stub: with a signatory of the stub's own unless another is given."""
+    signatory = signatory or server.issue_client("client")
+    rsa = type(signatory.key).__name__.startswith("RSA")
+    method = xmlsec.Transform.RSA_SHA256 if rsa else xmlsec.Transform.ECDSA_SHA256
+    methods = {
+        "signature_method": options.get("method", method),
+        "digest_method": options.get("digest", xmlsec.Transform.SHA256),
+    }
+    with TemporaryDirectory() as folder:  # zeep reads them at once
+        key, certificate = Path(folder, "key.pem"), Path(folder, "certificate.pem")
+        key.write_bytes(signatory.key_pem)
+        certificate.write_bytes(signatory.certificate_pem)
+        signs = BinarySignature(str(key), str(certificate), **methods)
+    verifies = MemorySignature(b"", server.certificate_pem)
+    timestamp = Timestamp(options.get("age", timedelta(0)))
+    return zeep.Client(f"{server.url}?wsdl", wsse=Compose([timestamp, Split(signs, verifies)]))
+
+
+def suchanfrage(
+    person: Person = PERSONEN[0],
+    *,
+    leser: str = "ags:06414000",
+    autor: str = "dbs:030010010000",
+    gefragt: tuple[str, ...] = EVERYTHING,
+    profil: str | None = None,
+    **changed: str,
+) -> bytes:
+    """A 1330 that searches for `person` by name, birth date and sex, with the fields in `changed` replaced."""
+    wert = {**vars(person), **changed}
+    stelle = '<verzeichnisdienst listVersionID="3"><code>DVDV</code></verzeichnisdienst><kennung>{}</kennung>'
+    erreichbar = '<kanal listVersionID="3"><code>01</code></kanal><kennung>probe@land.example</kennung>'
+    gebaeude = (
+        "<gebaeude><postleitzahl>30159</postleitzahl><strasse>Probe</strasse><wohnort>Hannover</wohnort></gebaeude>"
+    )
+    elemente = "".join(f"<x:anforderungselement><code>{code}</code></x:anforderungselement>" for code in gefragt)
+    geburtstag = (
+        "<x:geburtsdatum><x:geburtsdatum><teilbekanntesDatum><jahrMonatTag>{}</jahrMonatTag></teilbekanntesDatum>"
+    )
+    profil = profil or (
+        "<x:auswahldaten><x:name><x:name><x:nachnameUndVornamen>"
+        f"<x:vornamen><name>{wert['vornamen']}</name></x:vornamen>"
+        f"<x:nachname><name>{wert['familienname']}</name></x:nachname>"
+        "</x:nachnameUndVornamen></x:name></x:name>"
+        f'<x:anschrift><gemeindeschluessel listVersionID="2026-06-30"><code>{wert["ags"]}</code>'
+        f"</gemeindeschluessel><postleitzahl>{wert['postleitzahl']}</postleitzahl></x:anschrift>"
+        + (
+            geburtstag.format(wert["geburtsdatum"]) + "</x:geburtsdatum></x:geburtsdatum>"
+            if wert["geburtsdatum"]
+            else ""
+        )
+        + wert.get("mehr", "")
+        + f'<x:geschlecht listVersionID="1"><code>{wert["geschlecht"]}</code></x:geschlecht></x:auswahldaten>'
+    )
+    return f"""<x:datenabruf.personensuche.suchanfrage.1330 xmlns:x="{X["x"]}" produkt="Probe" produkthersteller="Probe"
+      standard="XMeld" version="25.11a"><nachrichtenkopf.g2g>
+      <identifikation.nachricht><nachrichtenUUID>{uuid4()}</nachrichtenUUID><nachrichtentyp><code>1330</code>
+      </nachrichtentyp><erstellungszeitpunkt>2026-02-03T04:05:06.789+01:00</erstellungszeitpunkt>
+      </identifikation.nachricht><leser>{stelle.format(leser)}<name>Wiesbaden</name></leser>
+      <autor>{stelle.format(autor)}<name>Zentrale Stelle</name><erreichbarkeit>{erreichbar}</erreichbarkeit></autor>
+      </nachrichtenkopf.g2g><anschrift.autor>{gebaeude}</anschrift.autor>
+      <x:datenAbrufendeStelle><x:sicherheitsbehoerde>false</x:sicherheitsbehoerde><x:abrufberechtigteStelle>
+      <x:erreichbarkeit>{erreichbar}</x:erreichbarkeit><x:anschrift>{gebaeude}</x:anschrift>
+      <x:behoerdenname>Jugendamt Probe</x:behoerdenname></x:abrufberechtigteStelle><x:aktenzeichen>P 1</x:aktenzeichen>
+      <x:anlassDesAbrufs>Probe</x:anlassDesAbrufs><x:kennung>p1</x:kennung></x:datenAbrufendeStelle>
+      <x:suchprofil>{profil}</x:suchprofil>
+      <x:steuerungsinformationen>{elemente}</x:steuerungsinformationen>
+      </x:datenabruf.personensuche.suchanfrage.1330>""".encode()
+
+
+def signed_request(client: zeep.Client, nachricht: bytes | None = None) -> etree._Element:
+    """The envelope that `client` would send."""
+    return client.create_message(client.service, "xmeldAnfrage", nachricht or suchanfrage())
+
+
+def post(stub: StubServer, body: bytes, **headers: str) -> requests.Response:
+    return requests.post(stub.url, data=body, headers={"Content-Type": "text/xml", **headers}, timeout=20)
+
+
+def fault_of(stub: StubServer, envelope: etree._Element | bytes) -> str:
+    """The faultcode that `envelope` is refused with, by a reply that is signed."""
+    body = envelope if isinstance(envelope, bytes) else etree.tostring(envelope)
+    reply = post(stub, body)
+    assert reply.status_code == 500
+    root = etree.fromstring(reply.content)
+    MemorySignature(b"", stub.certificate_pem).verify(root)
+    code = root.findtext("soap:Body/soap:Fault/faultcode", None, wsse.NS) or root.findtext(".//faultcode")
+    assert code
+    return code
+
+
+def opened_by(stub: StubServer, reply: bytes) -> bytes:
+    """The signed Body of a reply, by the stub's own strict check."""
+    return wsse.open_signed(reply, [x509.load_pem_x509_certificate(stub.ca_pem)], datetime.now(UTC)).body
+
+
+def command(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "osci_stub", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
