@@ -10,7 +10,9 @@ if sys.version_info >= (3, 12):
 
 from osci_stub.faults import FAULTS
 from osci_stub.keys import Issuer, Signatory
+from osci_stub.posteingang import Posteingang
 from osci_stub.register import PERSONEN, Person
 from osci_stub.server import StubServer
+from osci_stub.zustellung import Zustellung
 
-__all__ = ["FAULTS", "PERSONEN", "Issuer", "Person", "Signatory", "StubServer"]
+__all__ = ["FAULTS", "PERSONEN", "Issuer", "Person", "Posteingang", "Signatory", "StubServer", "Zustellung"]

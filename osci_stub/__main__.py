@@ -32,10 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    faults = "\n".join(f"  {name:22}{fault.tells}" for name, fault in FAULTS.items())
+    width = max(map(len, FAULTS)) + 2
+    faults = "\n".join(f"  {name:{width}}{fault.tells}" for name, fault in FAULTS.items())
     parser = argparse.ArgumentParser(
         prog="python -m osci_stub",
-        description="Plays another Land's population register: SOAP with WS-Security on loopback, real signatures.",
+        description="Plays another Land's population register, and a postbox: SOAP with WS-Security on loopback.",
         epilog=f"faults, for every reply (--fault) or for one (HTTP header {FAULT_HEADER}):\n{faults}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trust", type=Path, metavar="PEM", help="take requests signed by this certificate or CA")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write ca.pem, stub.pem, client.pem, client.key.pem")
     parser.add_argument("--personen", type=Path, metavar="JSON", help="a list of persons instead of the built-in ones")
+    parser.add_argument("--posteingang", type=Path, metavar="DIR", help="keep what is delivered as files (in memory)")
     parser.add_argument("--fault", choices=FAULTS, metavar="NAME", help="do this wrong in every reply")
     parser.add_argument("--late-seconds", type=float, default=30.0, help="delay of too_late (30)")
     parser.add_argument("--large-bytes", type=int, default=64 * 2**20, help="size of too_large (64 MiB)")
@@ -62,6 +64,7 @@ def _start(options: argparse.Namespace) -> StubServer:
         trust=options.trust.read_bytes() if options.trust else b"",
         fault=options.fault,
         personen=_personen(options.personen) if options.personen else PERSONEN,
+        posteingang=options.posteingang,
         late_seconds=options.late_seconds,
         large_bytes=options.large_bytes,
         quiet=False,
@@ -107,6 +110,8 @@ def _greeting(server: StubServer, options: argparse.Namespace) -> str:
     lines = [f"endpoint  {server.url}", f"wsdl      {server.url}?wsdl", f"schema    {schema}"]
     if options.out:
         lines.append(f"keys      {options.out}")
+    if options.posteingang:
+        lines.append(f"postbox   {options.posteingang}, messages in it: {len(server.posteingang.nachrichten)}")
     if options.fault:
         lines.append(f"fault     {options.fault}: {FAULTS[options.fault].tells}")
     return "\n".join([*lines, "Interrupt to stop."])

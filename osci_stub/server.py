@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from threading import Event, Thread
 from types import TracebackType
@@ -14,12 +15,13 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from cryptography import x509
 from lxml import etree
 
-from osci_stub import wsse, xmeld
+from osci_stub import wsse, xmeld, zustellung
 from osci_stub.faults import FAULTS, NO_FAULT, Fault, Sealing
 from osci_stub.keys import Issuer, KeyType, Signatory
+from osci_stub.posteingang import Posteingang
 from osci_stub.register import PERSONEN, Person, Register
 from osci_stub.schema import find_schema
-from osci_stub.service import Service
+from osci_stub.service import Handlers, Service
 
 HOST, PATH = "127.0.0.1", "/xmeld"
 FAULT_HEADER = "X-Stub-Fault"
@@ -42,8 +44,10 @@ class StubServer:
 
     `signatory` signs the replies, `ca_pem` says who issued its certificate; both are made new when not given.
     `trust` are PEM certificates whose requests are taken beside those of the stub's own clients: a CA's, or a single
-    one. `fault` is a name of FAULTS for every reply; the header `X-Stub-Fault` sets it for one.
-    Raises ValueError for an unknown fault or bad PEM, OSError when `port` is taken (0 picks a free one).
+    one. `fault` is a name of FAULTS for every reply, and may be set anew at any time; the header `X-Stub-Fault` sets it
+    for one. What is delivered is in `posteingang`; given a folder, in files there.
+    Raises ValueError for an unknown fault, bad PEM or other files in the folder, OSError when `port` is taken (0 picks
+    a free one) or the folder cannot be used.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class StubServer:
         trust: bytes = b"",
         fault: str | None = None,
         personen: Sequence[Person] = PERSONEN,
+        posteingang: Path | None = None,
         late_seconds: float = 30.0,
         large_bytes: int = 64 * 2**20,
         quiet: bool = True,
@@ -68,9 +73,10 @@ class StubServer:
         self._sealing = Sealing(
             self._signatory, Issuer.make("stranger's CA").issue("stranger"), datetime.now(UTC), large_bytes
         )
-        self._fault = _fault(fault)
+        self.fault = fault
         self._late_seconds = late_seconds
         self._register = Register(personen)
+        self.posteingang = Posteingang(posteingang)
         self._schema = find_schema()
         self._closing = Event()
         self._server = make_server(HOST, port, self._wsgi, _Server, _QuietHandler if quiet else _Handler)
@@ -83,6 +89,16 @@ class StubServer:
     def certificate_pem(self) -> bytes:
         """The certificate that the replies are signed with."""
         return self._signatory.certificate_pem
+
+    @property
+    def fault(self) -> str | None:
+        """What is done wrong with every request that comes from now on. Setting an unknown name raises ValueError."""
+        return self._fault
+
+    @fault.setter
+    def fault(self, name: str | None) -> None:
+        _fault(name)
+        self._fault = name
 
     @property
     def validates(self) -> bool:
@@ -125,6 +141,8 @@ class StubServer:
         fault = self._fault_of(environ)
         now = datetime.now(UTC)
         status, envelope = self._answer(_read(environ), fault, now)
+        if fault.hangs_up:
+            raise ConnectionAbortedError  # wsgiref takes it for a caller that has gone, and closes
         reply = fault.seal(envelope, replace(self._sealing, now=now))
         if fault.late:
             self._closing.wait(self._late_seconds)
@@ -134,8 +152,22 @@ class StubServer:
         try:
             opened = wsse.open_signed(request, self._anchors, now)
         except wsse.Refused as refused:
-            return _line(HTTPStatus.INTERNAL_SERVER_ERROR), _soap_fault(refused)  # SOAP 1.1 § 6.2: a fault is a 500
-        return self._service.call(opened.body, lambda nachricht: fault.change(self._beantworte(nachricht, now)))
+            return _soap_fault(refused)
+        if fault.refuses:
+            return _soap_fault(wsse.Refused("soap:Client", "refused, because that was asked for"))
+        if fault.only not in (None, opened.operation):
+            raise _BadRequest(HTTPStatus.BAD_REQUEST, f"a fault for {fault.only} only: {fault.tells}")
+        handlers = Handlers(
+            answer=lambda nachricht: fault.change(self._beantworte(nachricht, now)),
+            take=lambda nachricht: fault.receipt(self._nimm(nachricht)),
+        )
+        return self._service.call(opened.body, handlers)
+
+    def _nimm(self, nachricht: bytes) -> str:
+        """The UUID of a message that is in the postbox now. Raises NotTaken, XmlRefused or OSError."""
+        angekommen = zustellung.check(nachricht, self._schema)
+        self.posteingang.nimm(angekommen)
+        return angekommen.uuid
 
     def _beantworte(self, nachricht: bytes, now: datetime) -> bytes:
         """The 1331 for a 1330. Raises NotAnswered or XmlRefused."""
@@ -153,7 +185,7 @@ class StubServer:
     def _fault_of(self, environ: Environ) -> Fault:
         name = environ.get("HTTP_" + FAULT_HEADER.upper().replace("-", "_"))
         try:
-            return _fault(name) if name else self._fault
+            return _fault(name or self._fault)
         except ValueError as error:
             raise _BadRequest(HTTPStatus.BAD_REQUEST, str(error)) from None
 
@@ -177,12 +209,13 @@ def _read(environ: Environ) -> bytes:
     return request
 
 
-def _soap_fault(refused: wsse.Refused) -> bytes:
+def _soap_fault(refused: wsse.Refused) -> tuple[str, bytes]:
+    """HTTP status and unsigned envelope."""
     envelope = etree.Element(f"{{{wsse.SOAP}}}Envelope", nsmap={"soap": wsse.SOAP, "wsse": wsse.WSSE})
     fault = etree.SubElement(etree.SubElement(envelope, wsse.BODY), f"{{{wsse.SOAP}}}Fault")
     etree.SubElement(fault, "faultcode").text = refused.code
     etree.SubElement(fault, "faultstring").text = refused.text
-    return etree.tostring(envelope)
+    return _line(HTTPStatus.INTERNAL_SERVER_ERROR), etree.tostring(envelope)  # SOAP 1.1 § 6.2: a fault is a 500
 
 
 def _line(status: HTTPStatus) -> str:

@@ -4,50 +4,60 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # spyne 2.14 bundles an old six and imports cgi
-    from spyne import Application, ByteArray, ServiceBase, rpc
+    from spyne import Application, ByteArray, ServiceBase, Unicode, rpc
     from spyne import Fault as SpyneFault
     from spyne.protocol.soap import Soap11
     from spyne.server.wsgi import WsgiApplication
 
-from osci_stub.faults import NAMESPACE
+from osci_stub.faults import ANFRAGE, NAMESPACE, ZUSTELLUNG
 from osci_stub.wsse import SOAP
 from osci_stub.xmeld import NotAnswered
 from osci_stub.xml import XmlRefused
+from osci_stub.zustellung import NotTaken
 
 #: They would log what a request holds.
 for _name in ("spyne.protocol", "spyne.server", "spyne.application.client"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
-NACHRICHT = ByteArray(min_occurs=1, max_occurs=1, nillable=False)
+HANDLERS = "osci_stub.handlers"
+ONE = {"min_occurs": 1, "max_occurs": 1, "nillable": False}
+NACHRICHT, UUID = ByteArray(**ONE), Unicode(**ONE)
 
-Answer = Callable[[bytes], bytes]
+
+@dataclass(frozen=True)
+class Handlers:
+    """What does the work of a call: `answer` makes the 1331 of a 1330, `take` the UUID of a message that was taken."""
+
+    answer: Callable[[bytes], bytes]
+    take: Callable[[bytes], str]
 
 
 class Service:
-    """The operation xmeldAnfrage; what answers a message travels with each call."""
+    """The operations xmeldAnfrage and xmeldZustellung; what does their work travels with each call."""
 
     def __init__(self, url: str) -> None:
-        service = type("XMeldService", (ServiceBase,), {"xmeldAnfrage": _operation()})
+        service = type("XMeldService", (ServiceBase,), _operations())
         protocols = {"in_protocol": Soap11(validator="lxml"), "out_protocol": Soap11()}
         application = Application([service], tns=NAMESPACE, name="XMeldStub", **protocols)
         self._wsgi = WsgiApplication(application)
         self._wsgi.doc.wsdl11.build_interface_document(url)
         self.wsdl: bytes = self._wsgi.doc.wsdl11.get_interface_document()
 
-    def call(self, body: bytes, answer: Answer) -> tuple[str, bytes]:
-        """HTTP status and unsigned SOAP envelope for a request's Body; `answer` makes the 1331 of the 1330."""
+    def call(self, body: bytes, handlers: Handlers) -> tuple[str, bytes]:
+        """HTTP status and unsigned SOAP envelope for a request's Body."""
         request = b'<soap:Envelope xmlns:soap="%s">%s</soap:Envelope>' % (SOAP.encode(), body)
         environ: dict[str, Any] = {
             "REQUEST_METHOD": "POST",
             "CONTENT_TYPE": "text/xml; charset=utf-8",
             "CONTENT_LENGTH": str(len(request)),
             "wsgi.input": io.BytesIO(request),
-            "osci_stub.answer": answer,
+            HANDLERS: handlers,
         }
         setup_testing_defaults(environ)
         status = ""
@@ -61,17 +71,27 @@ class Service:
         return status, envelope
 
 
-def _operation() -> Any:
-    def xmeldAnfrage(ctx: Any, nachricht: Sequence[bytes] | None) -> list[bytes]:
-        answer: Answer = ctx.transport.req_env["osci_stub.answer"]
+def _operation(name: str, reply: str, variable: str, kind: Any, work: Callable[[Handlers, bytes], Any]) -> Any:
+    def operation(ctx: Any, nachricht: Sequence[bytes] | None) -> Any:
         try:
-            return [answer(b"".join(nachricht or ()))]
-        except (NotAnswered, XmlRefused) as error:
+            return work(ctx.transport.req_env[HANDLERS], b"".join(nachricht or ()))
+        except (NotAnswered, NotTaken, XmlRefused) as error:
             raise SpyneFault("Client", str(error)) from None
+        except OSError as error:
+            raise SpyneFault("Server", f"the message cannot be kept: {error.strerror}") from None
 
+    operation.__name__ = name
     names = {
-        "_in_message_name": f"{{{NAMESPACE}}}xmeldAnfrage",
-        "_out_message_name": f"{{{NAMESPACE}}}xmeldAntwort",
-        "_out_variable_name": "nachricht",
+        "_in_message_name": f"{{{NAMESPACE}}}{name}",
+        "_out_message_name": f"{{{NAMESPACE}}}{reply}",
+        "_out_variable_name": variable,
     }
-    return rpc(NACHRICHT, _returns=NACHRICHT, **names)(xmeldAnfrage)
+    return rpc(NACHRICHT, _returns=kind, **names)(operation)
+
+
+def _operations() -> dict[str, Any]:
+    """New ones for each service: spyne keeps what it derives from them."""
+    return {
+        ANFRAGE: _operation(ANFRAGE, "xmeldAntwort", "nachricht", NACHRICHT, lambda to, given: [to.answer(given)]),
+        ZUSTELLUNG: _operation(ZUSTELLUNG, "xmeldQuittung", "nachrichtenUUID", UUID, lambda to, given: to.take(given)),
+    }

@@ -52,9 +52,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """What the signature covers: the Body, canonical, and the certificate that signed it."""
+    """What the signature covers: the Body, canonical, and the certificate that signed it; the name of its content."""
 
     body: bytes
+    operation: str
     certificate: x509.Certificate
 
 
@@ -78,9 +79,10 @@ def open_signed(envelope: bytes, anchors: Sequence[x509.Certificate], now: datet
     signed = _verify(root, certificate)
     _check_time(_signed_part(_only(security, "wsu:Timestamp"), signed), now)
     part = _signed_part(body, signed)
-    if part.signed_xml is None or len(part.signed_xml.findall("*")) != 1:  # spyne would read the first of several
+    content = [] if part.signed_xml is None else part.signed_xml.findall("*")
+    if len(content) != 1:  # spyne would read the first of several
         raise Refused("soap:Client", "the Body must hold exactly one element")
-    return Opened(part.signed_data, certificate)
+    return Opened(part.signed_data, etree.QName(content[0]).localname, certificate)
 
 
 def sign(envelope: bytes, signatory: Signatory, now: datetime) -> bytes:

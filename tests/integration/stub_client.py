@@ -120,9 +120,11 @@ def suchanfrage(
       </x:datenabruf.personensuche.suchanfrage.1330>""".encode()
 
 
-def signed_request(client: zeep.Client, nachricht: bytes | None = None) -> etree._Element:
+def signed_request(
+    client: zeep.Client, nachricht: bytes | None = None, operation: str = "xmeldAnfrage"
+) -> etree._Element:
     """The envelope that `client` would send."""
-    return client.create_message(client.service, "xmeldAnfrage", nachricht or suchanfrage())
+    return client.create_message(client.service, operation, nachricht or suchanfrage())
 
 
 def post(stub: StubServer, body: bytes, **headers: str) -> requests.Response:

@@ -26,7 +26,7 @@ import zeep
 from zeep.exceptions import Fault, SignatureVerificationFailed
 
 from osci_stub import FAULTS, PERSONEN, Person, StubServer, wsse
-from osci_stub.faults import NAMESPACE
+from osci_stub.faults import NAMESPACE, ZUSTELLUNG
 from osci_stub.keys import load_signatory
 from tests.integration.stub_client import (
     ROOT,
@@ -337,8 +337,19 @@ def test_too_large(stub: StubServer, client: zeep.Client) -> None:
     assert opened_by(stub, reply.content)
 
 
+def test_takes_but_does_not_acknowledge(stub: StubServer, client: zeep.Client) -> None:
+    with pytest.raises(requests.ConnectionError):
+        post(stub, etree.tostring(signed_request(client)), **{"X-Stub-Fault": "takes_but_does_not_acknowledge"})
+
+
+def test_refuses(client: zeep.Client) -> None:
+    with pytest.raises(Fault, match="that was asked for"):
+        ask(client, suchanfrage(), "refuses")
+
+
 def test_every_fault_of_the_table_has_its_test() -> None:
-    assert [name for name in FAULTS if f"test_{name}" not in globals()] == []
+    names = [name for name, fault in FAULTS.items() if fault.only != ZUSTELLUNG]
+    assert [name for name in names if f"test_{name}" not in globals()] == []
 
 
 def test_a_fault_can_hold_for_every_reply() -> None:
@@ -395,6 +406,7 @@ def test_the_command_serves_until_interrupted(tmp_path: Path) -> None:
         (["--key", "absent.pem", "--cert", "absent.pem"], "absent.pem"),
         (["--personen", __file__], "must be a JSON list of objects with exactly familienname"),
         (["--trust", __file__], "osci_stub: "),
+        (["--posteingang", __file__], "File exists"),
     ],
 )
 def test_what_cannot_start_is_said_in_one_line(arguments: list[str], says: str) -> None:
