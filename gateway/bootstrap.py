@@ -20,6 +20,7 @@ from gateway.behoerden.merkmale import SealedMerkmale
 from gateway.behoerden.register import SqlBehoerden
 from gateway.config import Config, database_url, read_config
 from gateway.database import open_engine
+from gateway.envelope.client import SoapDelivery
 from gateway.envelope.parse import MESSAGE, Strangers
 from gateway.envelope.signer import Identity, Signer, load_identity
 from gateway.envelope.soap import Opener, SoapUmschlag
@@ -27,6 +28,7 @@ from gateway.envelope.wsse import Policy, signature_methods
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore
 from gateway.errors import ConfigError
 from gateway.meldewesen.reichweite import Offen, Reichweite
+from gateway.nacharbeit.lauf import Lauf
 from gateway.protokoll.schluessel import Protokollschluessel, load_merkmalschluessel, load_protokollschluessel
 from gateway.resources import folder
 from gateway.spiegel import tabellen
@@ -35,6 +37,7 @@ from gateway.vorgang import Fassung, Gateway, Spur
 from gateway.xmeld.mapping import Mapping
 from gateway.xmeld.packs import Pack, Packs
 from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
+from gateway.zustellung.soap import Adressbuch, SoapZustellung
 
 log = logging.getLogger("gateway.exchange")
 
@@ -190,6 +193,34 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
     )
     _settle()
     return gateway
+
+
+def build_lauf(instance: Instance, gateway: Gateway) -> Lauf:
+    """The worker's rounds over what waits after answers. Raises ConfigError for what cannot work."""
+    return Lauf(
+        gateway=gateway,
+        nachlauf=protokoll.SqlNachlauf(instance.protokoll(), instance.protokollschluessel),
+        zustellung=_zustellung(instance),
+        streuung=timedelta(seconds=instance.config.nacharbeit.pause_seconds),
+    )
+
+
+def _zustellung(instance: Instance) -> SoapZustellung | None:
+    """None where the instance names no address: what is to be delivered waits."""
+    config, signatur = instance.config.zustellung, instance.config.signatur
+    if not config.adressen:
+        return None
+    ca = instance.read_file(config.ca, "zustellung.ca")
+    try:
+        trust = TrustStore(ca, None, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits))
+    except ConfigError as error:
+        raise ConfigError(f"zustellung.ca: {error}") from None
+    return SoapZustellung(
+        SoapDelivery(Signer(instance.identity), trust),
+        Adressbuch(config.stellen, config.adresse),
+        ca=instance.path / config.ca,
+        client=(instance.path / signatur.certificate, instance.path / signatur.key),
+    )
 
 
 def _settle() -> None:

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -113,6 +114,42 @@ class Dienste(Section):
     datenbestaetigung: bool = False  # § 39a BMG, by a message of the house
 
 
+class Nacharbeit(Section):
+    """What follows answers, by the worker that `serve` starts."""
+
+    pause_seconds: int = Field(30, ge=1, le=3600)
+
+
+class Zustellung(Section):
+    """Where messages to Meldebehoerden and other bodies are delivered, and whose receipts count."""
+
+    adresse: str = ""
+    ca: str = ""
+    stellen: dict[Annotated[str, Field(pattern=r"^[a-z]{2,8}:[0-9]{1,20}$")], str] = {}
+
+    @property
+    def adressen(self) -> list[str]:
+        """All that are named."""
+        return [*([self.adresse] if self.adresse else []), *self.stellen.values()]
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Zustellung":
+        for url in self.adressen:
+            if not (url.startswith("https://") or _is_loopback(url)):
+                raise ValueError(f"{url} must begin with https://; plain http:// is for loopback only")
+        if self.adressen and not self.ca:
+            raise ValueError("addresses need a ca: whose signature on a receipt counts")
+        return self
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
 class Config(Section):
     """The whole file."""
 
@@ -126,6 +163,8 @@ class Config(Section):
     absender: Absenderangaben
     codelisten: Codelisten = Codelisten()
     dienste: Dienste = Dienste()
+    nacharbeit: Nacharbeit = Nacharbeit()
+    zustellung: Zustellung = Zustellung()
 
     @model_validator(mode="after")
     def _gemeinden_of_the_land(self) -> "Config":

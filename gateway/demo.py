@@ -26,6 +26,7 @@ from gateway.envelope.soap import message
 from gateway.errors import ConfigError
 from gateway.spiegel.laden import lade
 from gateway.spiegel.musterspiegel import mustereintraege, mustergemeinden
+from gateway.zustellung.http import post
 
 PERSONS = 2000
 START_TIMEOUT = 30.0  # seconds
@@ -122,7 +123,7 @@ def _ask(here: Instance, fall: Fall, url: str) -> Ausgang:
     client = sending.client_of(here, fall.wer)
     body = client.request(fall.nachricht, datetime.now(UTC)) if fall.signed else _unsigned(fall.nachricht)
     begin = time.perf_counter()
-    reply = sending.post(url, body)
+    reply = post(url, body)
     milliseconds = 1000 * (time.perf_counter() - begin)
     answer = client.reply(reply.body, datetime.now(UTC))
     if isinstance(answer, SoapFault):

@@ -29,10 +29,10 @@ from gateway.abruf.dienst import Dienst, Ergebnis, Frage, check_header, protokol
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import parse
 from gateway.errors import Fault, FaultCode, GatewayError, Ruecksendung, StoreError
-from gateway.meldewesen.anfrage import Abruf, Rueckweisung, Rueckweisungsgrund
+from gateway.meldewesen.anfrage import Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
 from gateway.meldewesen.behoerde import Behoerde
-from gateway.ports import Protokolleintrag, Umschlag, UuidReused
-from gateway.vorgang import Fassung, Gateway, Spur, log
+from gateway.ports import Nacharbeit, Protokolleintrag, Umschlag, UuidReused
+from gateway.vorgang import Fassung, Gateway, OwnMessageInvalid, Spur, log
 from gateway.xmeld.lesen import read_kennung
 from gateway.xmeld.manifest import XMELD_FAMILY
 from gateway.xmeld.mapping import Abrufart
@@ -48,7 +48,7 @@ class Antwort:
     nachricht: bytes
     inhalt: dict[str, object] | None = None
     treffer: int = 0
-    nacharbeit: bool = False
+    nacharbeit: Nacharbeit | None = None
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,6 @@ class Closed:
 
     reply: bytes
     eintrag: Protokolleintrag
-
-
-class OwnMessageInvalid(GatewayError):
-    """A message of ours breaks the schema; the text names place and rule."""
 
 
 def exchange(request: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
@@ -196,21 +192,20 @@ def _answer(frage: Frage[Any], dienst: Dienst[Any], spur: Spur) -> Ergebnis:
 def _write(frage: Frage[Any], dienst: Dienst[Any], ergebnis: Ergebnis, fassung: Fassung, spur: Spur) -> Antwort:
     anfrage, auskunft = frage.anfrage, ergebnis.inhalt
     nachricht = fassung.schreiber.antwort(dienst.antwort, anfrage, auskunft, frage.gateway.now(), str(uuid.uuid4()))
-    _check_own(nachricht, fassung.pack)
+    fassung.check(nachricht)
     inhalt = protokollinhalt(dienst, anfrage, frage.behoerde, ergebnis)
     spur.done("write")
     if isinstance(auskunft, Rueckweisung):
         codes = tuple(dict.fromkeys(grund.code for grund in auskunft.gruende))
         return Antwort("rueckweisung", codes, nachricht, inhalt)
-    nacharbeit = dienst.nacharbeit(auskunft)
+    nacharbeit = _nacharbeit(frage, auskunft, spur) if dienst.nacharbeit(auskunft) else None
     return Antwort("auskunft", (auskunft.status,), nachricht, inhalt, len(ergebnis.treffer), nacharbeit)
 
 
-def _check_own(nachricht: bytes, pack: Pack) -> None:
-    """No message of ours leaves that a strict reader would send back. Raises OwnMessageInvalid."""
-    root = etree.fromstring(nachricht)
-    if not pack.is_valid(root):
-        raise OwnMessageInvalid(pack.explain(root).hinweis)
+def _nacharbeit(frage: Frage[Any], auskunft: Auskunft, spur: Spur) -> Nacharbeit:
+    """The same of blocked and absent: nothing on the answer's path knows which it was."""
+    assert spur.opened is not None, "a request was read before it was opened"
+    return Nacharbeit(spur.opened.nachricht, frage.behoerde, spur.empfangen, auskunft.status)
 
 
 def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
@@ -223,7 +218,7 @@ def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway:
         spur.kennung, behoerde, ruecksendung.grund, ruecksendung.hinweis, gateway.now(), str(uuid.uuid4())
     )
     try:
-        _check_own(nachricht, fassung.pack)
+        fassung.check(nachricht)
     except OwnMessageInvalid:  # the original's type is not in the version's list: unknown there, or a house message
         raise Fault(FaultCode.NOT_IDENTIFIABLE, ruecksendung.hinweis) from None
     spur.done("write")
@@ -256,7 +251,7 @@ def _eintrag(
         nachricht_digest=hashlib.sha256(spur.opened.nachricht).digest() if spur.opened else None,
         treffer=antwort.treffer if antwort else 0,
         inhalt=antwort.inhalt if antwort else None,
-        nachzuarbeiten=spur.opened.nachricht if antwort and antwort.nacharbeit and spur.opened else None,
+        nacharbeit=antwort.nacharbeit if antwort else None,
     )
 
 

@@ -73,6 +73,19 @@ telefon = "0511 000000"
 [dienste]
 datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG: a message of the house, see the README
 
+[nacharbeit]
+# After a neutral answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.
+pause_seconds = 30
+
+[zustellung]
+# Who takes what follows: 1322 to Meldebehoerden, notices of section 34 (5) BMG. An address that routes by the reader's
+# key takes all; a receiver with an address of its own stands below. Without an address messages wait in the outbox.
+adresse = ""    # "https://..."; http:// on loopback only
+ca = ""         # PEM: who issues the receivers' certificates, for TLS and for the receipts that they sign
+
+[zustellung.stellen]
+# "dbs:030030990000" = "https://..."
+
 [codelisten]
 # The publisher's key list (genericode) of the DVDV prefix dbs. Where given, an authority's role must fit its Kategorie.
 behoerdenschluessel = ""

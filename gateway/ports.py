@@ -1,12 +1,13 @@
 """What an exchange needs from outside. The real ones are joined in `bootstrap`; tests may pass others."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol as Port
 
 from gateway.envelope.opened import Opened
-from gateway.errors import FaultCode
+from gateway.errors import FaultCode, GatewayError
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.meldewesen.datensatz import Datensatz
 from gateway.meldewesen.freie_suche import FreieSuchformen
@@ -99,7 +100,7 @@ class Protokolleintrag:
     transport: str
     anfrage_digest: bytes  # SHA-256 of the request as received
     antwort_digest: bytes  # SHA-256 of the reply as it leaves
-    ergebnis: str  # "auskunft", "rueckweisung", "ruecksendung" or "fault"
+    ergebnis: str  # "auskunft", "rueckweisung", "ruecksendung" or "fault"; "zustellung" of what followed
     codes: tuple[str, ...] = ()  # status, Rueckweisung codes, 0910 reason or fault code
     behoerde: str | None = None  # key of the authority, once known
     fingerprint: str | None = None
@@ -108,7 +109,20 @@ class Protokolleintrag:
     nachricht_digest: bytes | None = None  # SHA-256 of the XMeld message, tells a repetition from a reuse of its UUID
     treffer: int = 0
     inhalt: dict[str, object] | None = field(default=None, repr=False)
-    nachzuarbeiten: bytes | None = field(default=None, repr=False)  # the message, where § 34a (5) S. 2 may ask for more
+    nacharbeit: "Nacharbeit | None" = field(default=None, repr=False)  # stored with the entry or not at all
+
+
+@dataclass(frozen=True)
+class Nacharbeit:
+    """An answered request that may have to be followed up, if it hid somebody: §§ 34 (5), 34a (5) S. 2 BMG.
+
+    Whether it did is not known here: of blocked and absent alike there is one, and only what follows the answer looks.
+    """
+
+    nachricht: bytes = field(repr=False)  # as it was signed
+    behoerde: Behoerde  # whose certificate signed it, as it was registered then
+    empfangen: datetime
+    status: str  # of the Auskunft
 
 
 class UuidReused(Exception):
@@ -132,4 +146,82 @@ class Protokoll(Port):
 
     def close(self) -> None:
         """Stores what waits; `record` raises StoreError afterwards."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wartend:
+    """One Nacharbeit that is due. `inhalt` is None when it cannot be read any more."""
+
+    id: bytes
+    versuche: int  # that failed
+    inhalt: Nacharbeit | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Sendung:
+    """A message that has to reach `empfaenger` (key with prefix), once.
+
+    `id` names the thing itself: of two with the same one the second is not sent, so that a request which is repeated
+    does nothing twice. `nachricht` is None when it cannot be read any more.
+    """
+
+    id: bytes
+    uuid: str  # of the message; the receiver tells a repeated delivery by it
+    nachrichtentyp: str
+    art: str
+    empfaenger: str
+    nachricht: bytes | None = field(repr=False)
+    versuche: int = 0  # that failed
+
+
+class Nachlauf(Port):
+    """What waits to be done after answers: requests to look at again, and messages to deliver. Survives every crash."""
+
+    def allein(self) -> AbstractContextManager[bool]:
+        """Whether nobody else works at it meanwhile. Raises StoreError."""
+        ...
+
+    def wartende(self, now: datetime, hoechstens: int) -> Sequence[Wartend]:
+        """The Nacharbeiten that are due, the oldest first. Raises StoreError."""
+        ...
+
+    def erledige(self, ids: Sequence[bytes], sendungen: Sequence[Sendung], faellig: datetime) -> None:
+        """Deletes Nacharbeiten and takes in what came of them, due at `faellig`: both or nothing. Raises StoreError."""
+        ...
+
+    def vertage(self, wartend: Wartend, faellig: datetime) -> None:
+        """Counts a failed try; the Nacharbeit is due again at `faellig`. Raises StoreError."""
+        ...
+
+    def sendungen(self, now: datetime, hoechstens: int) -> Sequence[Sendung]:
+        """The messages that are due, those first that have waited longest. Raises StoreError."""
+        ...
+
+    def zugestellt(self, sendung: Sendung, now: datetime) -> None:
+        """Deletes the message; that there was one stays known. Raises StoreError."""
+        ...
+
+    def verschiebe(self, sendung: Sendung, faellig: datetime) -> None:
+        """Counts a failed try; the message is due again at `faellig`. Raises StoreError."""
+        ...
+
+
+class ZustellungError(GatewayError):
+    """A message was not taken, or it is not known whether it was."""
+
+
+@dataclass(frozen=True)
+class Quittung:
+    """SHA-256 of what was sent and of the receiver's signed receipt, for the Protokoll."""
+
+    anfrage_digest: bytes
+    antwort_digest: bytes
+
+
+class Zustellung(Port):
+    """The way to those who take messages: Meldebehoerden and bodies that had a block set."""
+
+    def deliver(self, empfaenger: str, uuid: str, nachricht: bytes, now: datetime) -> Quittung:
+        """Returns when the receiver has acknowledged the message with this UUID. Raises ZustellungError."""
         ...

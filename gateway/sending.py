@@ -1,87 +1,21 @@
 """The other end of the line, for `send`, the demo and tests: sign as an authority, post, check the signed answer."""
 
-import http.client
-import ssl
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
 from gateway.bootstrap import Instance
 from gateway.envelope.client import SoapClient, SoapFault
 from gateway.envelope.parse import MESSAGE, parse
 from gateway.envelope.signer import Signer, load_identity
 from gateway.envelope.zertifikate import fingerprint
-from gateway.errors import ConfigError, Fault, GatewayError
+from gateway.errors import ConfigError, Fault
 from gateway.instance import certificate_files
 from gateway.xmeld.packs import Packs
-
-TIMEOUT = 30.0  # seconds
+from gateway.zustellung.http import SendError, post
 
 #: An answer may hold 1,000 Treffer.
 ANSWER = replace(MESSAGE, max_bytes=12 << 20, max_tags=1_000_000)
-
-_HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Connection": "close"}
-
-
-class SendError(GatewayError):
-    """The endpoint cannot be reached or does not answer with SOAP."""
-
-
-@dataclass(frozen=True)
-class HttpReply:
-    """Status and body as they came."""
-
-    status: int
-    body: bytes
-
-
-def post(url: str, body: bytes, *, ca: Path | None = None, client: tuple[Path, Path] | None = None) -> HttpReply:
-    """POSTs a SOAP 1.1 envelope. `ca` is trusted as issuer of an https endpoint's certificate, beside the system's.
-
-    `client` are certificate and key for an endpoint that wants a TLS certificate. Raises SendError, ConfigError.
-    """
-    connection, target = _connect(url, ca, client)
-    try:
-        with suppress(BrokenPipeError, ConnectionResetError):  # cut off while sending: it may have said why
-            connection.request("POST", target, body, _HEADERS)
-        response = connection.getresponse()
-        answer = response.read(2 * ANSWER.max_bytes)  # base64 and envelope included
-        return HttpReply(response.status, answer)
-    except (OSError, http.client.HTTPException) as error:
-        raise SendError(f"{url} does not answer: {error or type(error).__name__}") from None
-    finally:
-        connection.close()
-
-
-def _connect(url: str, ca: Path | None, client: tuple[Path, Path] | None) -> tuple[http.client.HTTPConnection, str]:
-    """The connection, not yet open, and the request target."""
-    parts, host, port = _split(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if parts.scheme == "http":
-        return http.client.HTTPConnection(host, port, timeout=TIMEOUT), target
-    try:
-        context = ssl.create_default_context()
-        if ca:
-            context.load_verify_locations(ca)
-        if client:
-            context.load_cert_chain(*client)
-    except OSError as error:
-        raise ConfigError(f"the TLS files cannot be used: {error.strerror or error}") from None
-    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context), target
-
-
-def _split(url: str) -> tuple[SplitResult, str, int | None]:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-        url.encode("ascii")
-    except ValueError:
-        host, port = None, None
-    if host is None or parts.scheme not in ("http", "https"):
-        raise ConfigError(f"{url} is not an http or https address")
-    return parts, host, port
 
 
 def client_of(instance: Instance, kennung: str) -> SoapClient:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from lxml import etree
+
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import Limits, Strangers
 from gateway.errors import GatewayError, place_of
@@ -25,6 +27,10 @@ log = logging.getLogger(__name__)
 _NOBODY = "0" * 64
 
 BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class OwnMessageInvalid(GatewayError):
+    """A message of ours breaks the schema; the text names place and rule, never a value."""
 
 
 @dataclass
@@ -66,6 +72,12 @@ class Fassung:
     pack: Pack
     mapping: XmeldMapping
     schreiber: Schreiber
+
+    def check(self, nachricht: bytes) -> None:
+        """No message of ours leaves that a strict reader would send back. Raises OwnMessageInvalid."""
+        root = etree.fromstring(nachricht)
+        if not self.pack.is_valid(root):
+            raise OwnMessageInvalid(self.pack.explain(root).hinweis)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gateway.worker import NAME
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -62,8 +64,21 @@ class Running:
         return (self.instance / "serve.log").read_text(encoding="utf-8")
 
     def workers(self) -> list[int]:
-        """Process ids of the workers."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        """Process ids of the workers that answer."""
+        return [pid for pid in self._children(self.process.pid) if not self._follows_answers(pid)]
+
+    def nachlauf(self) -> list[int]:
+        """Process ids of the worker for what follows answers: none while it is being replaced."""
+        supervisors = [pid for pid in self._children(self.process.pid) if self._follows_answers(pid)]
+        return [worker for pid in supervisors for worker in self._children(pid)]
+
+    @staticmethod
+    def _follows_answers(pid: int) -> bool:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == NAME
+
+    @staticmethod
+    def _children(pid: int) -> list[int]:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [int(pid) for pid in children if "resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_text()]
 
     def resident_mb(self) -> float:

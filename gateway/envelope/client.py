@@ -1,4 +1,4 @@
-"""The authority's side of the envelope, for `xmeld-gateway send` and the demo. HTTP is not its business."""
+"""The other side of the envelope: of an authority that asks, and of us where we deliver. HTTP is not its business."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from gateway.envelope import names
 from gateway.envelope.parse import ENVELOPE
 from gateway.envelope.signer import Signer
-from gateway.envelope.soap import ANTWORT, FAULT, Opener, message
+from gateway.envelope.soap import ANTWORT, FAULT, QUITTUNG, Opener, message
 from gateway.envelope.wsse import Element, Policy
 from gateway.envelope.zertifikate import TrustStore
 from gateway.errors import Fault, FaultCode
@@ -46,6 +46,24 @@ class SoapClient:
         if verified.content.tag == FAULT:
             return _fault(verified.content)
         return verified.nachricht()
+
+
+class SoapDelivery:
+    """Signs messages that are delivered, and opens the receipts of those who take them."""
+
+    def __init__(self, signer: Signer, trust: TrustStore) -> None:
+        """`trust`: who issues the certificates of receivers, and of nobody who only asks."""
+        self._signer = signer
+        self._opener = Opener(trust, Policy(timestamp_required=True))
+
+    def request(self, nachricht: bytes, now: datetime) -> bytes:
+        """The signed envelope that delivers `nachricht`."""
+        return self._signer.envelope(message("xmeldZustellung", nachricht), now)
+
+    def receipt(self, data: bytes, now: datetime) -> str | SoapFault:
+        """The UUID that a receipt acknowledges, or the refusal. Raises Fault when it is neither, or badly signed."""
+        verified = self._opener.open(data, (QUITTUNG, FAULT), now)
+        return _fault(verified.content) if verified.content.tag == FAULT else verified.uuid()
 
 
 def _fault(element: Element) -> SoapFault:

@@ -21,6 +21,7 @@ _ROOT, _HEADER, _BODY = (f"{{{names.SOAP}}}{name}" for name in ("Envelope", "Hea
 _MUST_UNDERSTAND = f"{{{names.SOAP}}}mustUnderstand"
 FAULT = f"{{{names.SOAP}}}Fault"
 ANFRAGE, ANTWORT, _NACHRICHT = (f"{{{names.GATEWAY}}}{name}" for name in ("xmeldAnfrage", "xmeldAntwort", "nachricht"))
+QUITTUNG, _UUID = (f"{{{names.GATEWAY}}}{name}" for name in ("xmeldQuittung", "nachrichtenUUID"))
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 § 2.2
 _HINWEIS_MAX = 1000  # characters
@@ -44,6 +45,10 @@ class Verified:
             return decode_base64(_only_child(self.content, _NACHRICHT))
         except ValueError:
             raise Fault(FaultCode.NOT_BASE64) from None
+
+    def uuid(self) -> str:
+        """The UUID of the message that a receipt acknowledges. Raises Fault NOT_THE_OPERATION."""
+        return (_only_child(self.content, _UUID).text or "").strip()
 
 
 class Opener:

@@ -1,7 +1,11 @@
-"""The Protokoll store (§ 40 BMG): durable before it returns, chained and sealed, personal data encrypted at rest."""
+"""The Protokoll store (§ 40 BMG): durable before it returns, chained and sealed, personal data encrypted at rest.
+
+Beside it, and in its transactions, what has to follow an answer: `nachlauf`.
+"""
 
 from gateway.protokoll.befund import Finding, Kind, Verification
 from gateway.protokoll.einsicht import Einsicht, Protokollzeile, Stelle
+from gateway.protokoll.nachlauf import Postzeile, SqlNachlauf
 from gateway.protokoll.pruefung import verify
 from gateway.protokoll.speicher import SqlProtokoll
 from gateway.protokoll.stand import create_schema
@@ -10,7 +14,9 @@ __all__ = [
     "Einsicht",
     "Finding",
     "Kind",
+    "Postzeile",
     "Protokollzeile",
+    "SqlNachlauf",
     "SqlProtokoll",
     "Stelle",
     "Verification",

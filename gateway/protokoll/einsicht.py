@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cryptography.exceptions import InvalidTag
 from sqlalchemy import Engine, func, select
 
 from gateway.database import store_errors
 from gateway.errors import StoreError
 from gateway.protokoll.kette import inhalt_aad
-from gateway.protokoll.satz import from_micros, unpack_inhalt
-from gateway.protokoll.schluessel import NONCE_BYTES, Protokollschluessel
+from gateway.protokoll.satz import unpack_inhalt
+from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.tabellen import EINTRAG, KETTE
+from gateway.protokoll.zeit import from_micros
 
 
 class Stelle(NamedTuple):
@@ -106,13 +106,11 @@ class Einsicht:
             raise LookupError(f"the Protokoll has no entry {stelle}")
         if row.inhalt is None:
             return None
-        if row.schluessel not in schluessel.aes:
-            raise StoreError(f"the key of the content of {stelle} is not in the instance's key file")
         try:
-            aad = inhalt_aad(row.kennung, stelle.nummer)
-            packed = schluessel.aes[row.schluessel].decrypt(row.inhalt[:NONCE_BYTES], row.inhalt[NONCE_BYTES:], aad)
-            return unpack_inhalt(packed)
-        except (InvalidTag, TypeError, ValueError):
+            return unpack_inhalt(schluessel.decrypt(row.schluessel, row.inhalt, inhalt_aad(row.kennung, stelle.nummer)))
+        except LookupError:
+            raise StoreError(f"the key of the content of {stelle} is not in the instance's key file") from None
+        except (TypeError, ValueError):
             raise StoreError(f"the content of {stelle} is not the one that was stored there") from None
 
 

@@ -98,6 +98,16 @@ def inhalt_aad(kennung: bytes, nummer: int) -> bytes:
     return _LABEL + b"inhalt\0" + pack((kennung, nummer))
 
 
+def nacharbeit_aad(nacharbeit: bytes) -> bytes:
+    """Binds a waiting request to its id."""
+    return _LABEL + b"nacharbeit\0" + nacharbeit
+
+
+def sendung_aad(sendung: bytes) -> bytes:
+    """Binds a waiting message to its id."""
+    return _LABEL + b"sendung\0" + sendung
+
+
 def anspruch(behoerde: str, uuid: str) -> bytes:
     """The claim of an authority on a message UUID; UUIDs are the same in either case (RFC 9562 § 4)."""
     return hashlib.sha256(_LABEL + b"uuid\0" + pack((behoerde, uuid.lower()))).digest()[:16]

@@ -6,22 +6,21 @@ What could fail to be stored fails here and for this exchange alone, never for t
 import json
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import orjson
 
 from gateway.errors import StoreError
 from gateway.ports import Protokolleintrag
 from gateway.protokoll.kette import anspruch
+from gateway.protokoll.nacharbeit import Wartezeile, seal
+from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.zeit import micros
 
 #: Outcomes that claim the message's UUID for its authority. A fault never does: nothing was attributed to the message.
 BEANSPRUCHEND = frozenset({"auskunft", "rueckweisung", "ruecksendung"})
-ERGEBNISSE = BEANSPRUCHEND | {"fault"}
+ERGEBNISSE = BEANSPRUCHEND | {"fault", "zustellung"}
 MAX_TEXT = 256  # characters of any technical column
 MAX_INHALT = 64_000_000  # bytes of JSON; 1,000 persons with every datum have about 10 MB
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +32,14 @@ class Satz:
     anspruch: bytes | None
     nachricht_digest: bytes | None
     inhalt: bytes | None  # compressed JSON
+    nacharbeit: Wartezeile | None
 
 
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970 in UTC of an aware `moment`. Raises StoreError for one without a time zone."""
-    if moment.tzinfo is None:
-        raise StoreError("a Protokolleintrag has a time without a time zone")
-    return (moment - _EPOCH) // _MICROSECOND
+def prepare(eintrag: Protokolleintrag, schluessel: Protokollschluessel) -> Satz:
+    """The entry as it will be stored, and what has to follow, sealed.
 
-
-def from_micros(value: int) -> datetime:
-    """The moment in UTC."""
-    return _EPOCH + timedelta(microseconds=value)
-
-
-def prepare(eintrag: Protokolleintrag) -> Satz:
-    """The entry as it will be stored. Raises StoreError that names the column which cannot be."""
+    Raises StoreError that names the column which cannot be.
+    """
     if eintrag.ergebnis not in ERGEBNISSE:
         raise StoreError("a Protokolleintrag has an unknown ergebnis")
     if any(not code or " " in code for code in eintrag.codes):
@@ -69,7 +60,8 @@ def prepare(eintrag: Protokolleintrag) -> Satz:
         _optional("nachricht_uuid", eintrag.nachricht_uuid),
         _digest("nachricht_digest", eintrag.nachricht_digest) if eintrag.nachricht_digest is not None else None,
     )
-    return Satz(vorne, eintrag.treffer, _claim(eintrag), eintrag.nachricht_digest, _inhalt(eintrag.inhalt))
+    folgt = seal(eintrag.nacharbeit, eintrag.beantwortet, schluessel) if eintrag.nacharbeit else None
+    return Satz(vorne, eintrag.treffer, _claim(eintrag), eintrag.nachricht_digest, _inhalt(eintrag.inhalt), folgt)
 
 
 def unpack_inhalt(packed: bytes) -> dict[str, object]:

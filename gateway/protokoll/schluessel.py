@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -34,6 +35,18 @@ class Protokollschluessel:
     siegel: Ed25519PrivateKey = field(repr=False)
     siegel_oeffentlich: Ed25519PublicKey = field(repr=False)
     siegel_id: str  # first 16 hex digits of the SHA-256 of the raw public key
+
+    def encrypt(self, content: bytes, aad: bytes) -> tuple[str, bytes]:
+        """Id of the key, and nonce and ciphertext, bound to `aad`."""
+        nonce = os.urandom(NONCE_BYTES)
+        return self.neuester, nonce + self.aes[self.neuester].encrypt(nonce, content, aad)
+
+    def decrypt(self, key_id: str, sealed: bytes, aad: bytes) -> bytes:
+        """The content again. Raises LookupError for an unknown key, ValueError when it is not what was encrypted."""
+        try:
+            return self.aes[key_id].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], aad)
+        except (InvalidTag, TypeError, ValueError):
+            raise ValueError("the content is not the one that was encrypted for this place") from None
 
 
 def create_protokollschluessel(path: Path) -> None:

@@ -40,7 +40,7 @@ class Schreiber:
         self._driver: Any = engine.dialect.loaded_dbapi
         self._schluessel = schluessel
         self._verketter = Verketter(schluessel)
-        self._sperre = Dateisperre(sqlite_file(engine)) if is_sqlite(engine) else None
+        self._sperre = Dateisperre(sqlite_file(engine), "protokoll") if is_sqlite(engine) else None
         self._verbindung: Schreibverbindung | None = None
         self._kette: Kette | None = None
 
@@ -113,7 +113,8 @@ class Schreiber:
         zeilen, neu = self._verketter.link(alt, beschluesse, jetzt, verweise)
         # In the order of their claims: two processes with the same ones then wait in turn, not crosswise.
         head = Head(neu.nr, neu.nummer, neu.hash, jetzt, self._verketter.head_seal(neu))
-        if not verbindung.store(sorted(zeilen, key=_by_claim), head, Head(alt.nr, alt.nummer, alt.hash)):
+        later = [one.satz.nacharbeit for one in beschluesse if one.satz.nacharbeit is not None]
+        if not verbindung.store(sorted(zeilen, key=_by_claim), later, head, Head(alt.nr, alt.nummer, alt.hash)):
             self._kette = None
             raise StoreError("the head of the Protokoll's chain is not as it was left: run protokoll verify")
         return neu

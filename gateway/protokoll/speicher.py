@@ -41,7 +41,7 @@ class SqlProtokoll:
         content is another (nothing is stored), StoreError when the entry cannot be stored or not within `wartezeit`;
         in the last case it may yet be stored.
         """
-        self._sammler.submit(prepare(eintrag))
+        self._sammler.submit(prepare(eintrag, self._schluessel))
 
     def check(self) -> None:
         """Raises StoreError unless entries can be stored now."""

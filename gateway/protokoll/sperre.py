@@ -1,4 +1,4 @@
-"""One process at a time writes a SQLite Protokoll: the kernel wakes the next one, nobody polls a busy database."""
+"""One process at a time does a thing with a SQLite database: the kernel wakes the next one, nobody polls."""
 
 import fcntl
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 class Dateisperre:
     """A lock file beside the database; the kernel frees the lock of a process that dies. Of no use across a fork."""
 
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(database.name + ".protokoll.lock")
+    def __init__(self, database: Path, what: str) -> None:
+        self._path = database.with_name(f"{database.name}.{what}.lock")
         self._descriptor: int | None = None
 
     @contextmanager

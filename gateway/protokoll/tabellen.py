@@ -2,7 +2,8 @@
 
 `protokoll` is append-only: the gateway inserts and reads there, nothing else. `protokoll_kopf` and `protokoll_stand`
 are overwritten on purpose: their signed old values do not stay in the database, so whoever removes the newest entries
-finds nothing there to put in place of the head. Times are microseconds since 1970 in UTC.
+finds nothing there to put in place of the head. `nacharbeit` and `postausgang` are no part of the record: what waits
+there came with its entry, in one transaction, and goes when it is done. Times are microseconds since 1970 in UTC.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
@@ -72,4 +73,34 @@ EINTRAG = Table(
     Column("siegel", LargeBinary),
     Index("protokoll_anspruch", "anspruch", unique=True),
     Index("protokoll_gespeichert", "gespeichert"),
+)
+
+#: Answered requests to look at again: what is here tells nobody whether somebody was hidden.
+NACHARBEIT = Table(
+    "nacharbeit",
+    METADATA,
+    Column("id", LargeBinary, primary_key=True),  # 16 random bytes
+    Column("faellig", BigInteger, nullable=False),
+    Column("versuche", Integer, nullable=False),  # that failed
+    Column("schluessel", Text, nullable=False),  # id of the key of `inhalt`
+    Column("inhalt", LargeBinary, nullable=False),  # nonce and AES-256-GCM
+    Index("nacharbeit_faellig", "faellig"),
+)
+
+#: Messages to deliver. One that was delivered has no content left; its row keeps it from being sent again.
+POSTAUSGANG = Table(
+    "postausgang",
+    METADATA,
+    Column("id", LargeBinary, primary_key=True),  # SHA-256 of what the message is about
+    Column("uuid", Text, nullable=False),
+    Column("nachrichtentyp", Text, nullable=False),
+    Column("art", Text, nullable=False),
+    Column("empfaenger", Text, nullable=False),
+    Column("angelegt", BigInteger, nullable=False),
+    Column("faellig", BigInteger),  # NULL: delivered
+    Column("zugestellt", BigInteger),
+    Column("versuche", Integer, nullable=False),  # that failed
+    Column("schluessel", Text),  # id of the key of `inhalt`
+    Column("inhalt", LargeBinary),  # nonce and AES-256-GCM; NULL: delivered
+    Index("postausgang_faellig", "faellig"),
 )

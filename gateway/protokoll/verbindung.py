@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from gateway.errors import ConfigError
 from gateway.protokoll.kette import Verweis
-from gateway.protokoll.tabellen import EINTRAG
+from gateway.protokoll.tabellen import EINTRAG, NACHARBEIT
 
 #: A frozen writer must not hold a lock that the others wait for; a waiting one must give up before its exchanges do.
 _POSTGRES = """
@@ -27,6 +27,7 @@ _SQLITE = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA busy_ti
 
 _COLUMNS = tuple(column.name for column in EINTRAG.columns)
 _INSERT = f"INSERT INTO protokoll ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_LATER = f"INSERT INTO nacharbeit ({', '.join(column.name for column in NACHARBEIT.columns)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
 _CLAIMS = "SELECT anspruch, nachricht_digest FROM protokoll WHERE anspruch "
 _HEADS = "SELECT kette, nummer, hash FROM protokoll_kopf WHERE kette <> ? ORDER BY geaendert DESC LIMIT ?"
 _NEW_HEAD = "INSERT INTO protokoll_kopf (nummer, hash, geaendert, siegel, kette) VALUES (?, ?, ?, ?, ?)"
@@ -107,8 +108,10 @@ class Schreibverbindung:
         self._cursor.execute(self._sql(_HEADS), (without, limit))
         return [(nr, nummer, digest) for nr, nummer, digest in self._cursor.fetchall()]
 
-    def store(self, zeilen: Sequence[tuple[object, ...]], head: Head, before: Head) -> bool:
-        """Inserts entries (values in the order of the columns) and replaces their chain's head.
+    def store(
+        self, zeilen: Sequence[tuple[object, ...]], nacharbeiten: Sequence[tuple[object, ...]], head: Head, before: Head
+    ) -> bool:
+        """Inserts entries and what has to follow (values in the order of the columns), replaces their chain's head.
 
         Whether the head was as `before`; a chain without entries before has none yet.
         """
@@ -116,6 +119,8 @@ class Schreibverbindung:
         werte: tuple[object, ...] = (head.nummer, head.hash, head.geaendert, head.siegel, head.kette)
         if before.nummer:
             werte = (*werte, before.nummer, before.hash)
+        if nacharbeiten:
+            self._cursor.executemany(self._sql(_LATER), nacharbeiten)
         *others, last = zeilen
         if others:
             self._cursor.executemany(self._sql(_INSERT), others)

@@ -1,12 +1,11 @@
 """Turns a batch into rows: numbered, encrypted, chained, the last one sealed where a seal is due. No database here."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gateway.protokoll.kette import Verweis, eintrag_hash, inhalt_aad, kopf_text, pack_verweise, siegel_text
 from gateway.protokoll.satz import Satz
-from gateway.protokoll.schluessel import NONCE_BYTES, Protokollschluessel
+from gateway.protokoll.schluessel import Protokollschluessel
 
 #: Values in the order of the columns of the table `protokoll`.
 Zeile = tuple[object, ...]
@@ -71,9 +70,7 @@ class Verketter:
     def _encrypt(self, kennung: bytes, nummer: int, inhalt: bytes | None) -> tuple[str | None, bytes | None]:
         if inhalt is None:
             return None, None
-        nonce = os.urandom(NONCE_BYTES)
-        key_id = self._schluessel.neuester
-        return key_id, nonce + self._schluessel.aes[key_id].encrypt(nonce, inhalt, inhalt_aad(kennung, nummer))
+        return self._schluessel.encrypt(inhalt, inhalt_aad(kennung, nummer))
 
     def _sign(self, text: bytes) -> bytes:
         return self._schluessel.siegel.sign(text)

@@ -53,7 +53,7 @@ class App:
 
     def __init__(self, gateway: Gateway, umschlag: SoapUmschlag, http: Http, address: str) -> None:
         """`address` is the endpoint's URL as the WSDL names it."""
-        self._gateway = gateway
+        self.gateway = gateway
         self._umschlag = umschlag
         self._max_bytes = http.max_bytes
         self._wsdl = wsdl(address)
@@ -96,16 +96,16 @@ class App:
             body = await read_body(headers.get(b"content-length", b"").decode("latin-1"), receive, self._max_bytes)
         except Refused as refused:
             fault, received = refused.fault, refused.received
-            reply = await self._in_thread(lambda: refuse(fault, received, self._umschlag, self._gateway))
+            reply = await self._in_thread(lambda: refuse(fault, received, self._umschlag, self.gateway))
             return Response(refused.status, XML, reply.body)
-        reply = await self._in_thread(lambda: exchange(body, self._umschlag, self._gateway))
+        reply = await self._in_thread(lambda: exchange(body, self._umschlag, self.gateway))
         if reply.is_fault:
             return Response(HTTPStatus.INTERNAL_SERVER_ERROR, XML, reply.body)
         return Response(HTTPStatus.OK, XML, reply.body, {})
 
     async def _health(self) -> Response:
         try:
-            await self._in_thread(self._gateway.check_stores)
+            await self._in_thread(self.gateway.check_stores)
         except StoreError:
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, "a store is not available")
         return _json(HTTPStatus.OK, "ok")

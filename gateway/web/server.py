@@ -2,17 +2,20 @@
 
 import ctypes
 import logging
+import logging.config
 import multiprocessing
 import os
 import signal
 import socket
 import ssl
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from gateway.bootstrap import Instance, build_gateway, build_umschlag
+from gateway import worker
+from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.web.app import App
@@ -78,32 +81,41 @@ def serve(instance: Instance) -> None:
     Raises ConfigError or StoreError before any worker starts.
     """
     multiprocessing.set_start_method("fork", force=True)
+    logging.config.dictConfig({"version": 1, **_LOGGING})
     _built[:] = [build(instance)]
-    instance.close()  # each worker opens its own connections
+    lauf = build_lauf(instance, _built[0].gateway)
+    instance.close()  # each process opens its own connections
     os.register_at_fork(after_in_child=_become_worker)
+    nachlauf = worker.Supervisor(lambda: worker.run(lauf, instance.config.nacharbeit.pause_seconds))
+    try:
+        Server("gateway.web.server:create", **_options(instance)).serve()
+    finally:
+        nachlauf.stop(GRACE)
+
+
+def _options(instance: Instance) -> dict[str, Any]:
     path, config, tls = instance.path.resolve(), instance.config, instance.config.tls
-    Server(
-        "gateway.web.server:create",
-        factory=True,
-        interface=Interfaces.ASGINL,
-        runtime_mode=RuntimeModes.st,  # granian 2.8's other one can miss its own end and is then killed after GRACE
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=1000 * READ_TIMEOUT, max_buffer_size=_MAX_HEAD),
-        websockets=False,
-        address=config.http.host,
-        port=config.http.port,
-        workers=config.http.workers,
-        backpressure=CONNECTIONS,
-        workers_kill_timeout=GRACE,
-        respawn_failed_workers=True,
-        log_access=False,
-        log_dictconfig=_LOGGING,
-        ssl_cert=path / tls.certificate if tls.certificate else None,
-        ssl_key=path / tls.key if tls.key else None,
-        ssl_protocol_min=SSLProtocols.tls12,
-        ssl_ca=path / tls.client_ca if tls.client_certificate != "none" else None,
-        ssl_client_verify=tls.client_certificate == "required",
-    ).serve()
+    return {
+        "factory": True,
+        "interface": Interfaces.ASGINL,
+        "runtime_mode": RuntimeModes.st,  # granian 2.8's other one can miss its own end and is then killed after GRACE
+        "http": HTTPModes.http1,
+        "http1_settings": HTTP1Settings(header_read_timeout=1000 * READ_TIMEOUT, max_buffer_size=_MAX_HEAD),
+        "websockets": False,
+        "address": config.http.host,
+        "port": config.http.port,
+        "workers": config.http.workers,
+        "backpressure": CONNECTIONS,
+        "workers_kill_timeout": GRACE,
+        "respawn_failed_workers": True,
+        "log_access": False,
+        "log_dictconfig": _LOGGING,
+        "ssl_cert": path / tls.certificate if tls.certificate else None,
+        "ssl_key": path / tls.key if tls.key else None,
+        "ssl_protocol_min": SSLProtocols.tls12,
+        "ssl_ca": path / tls.client_ca if tls.client_certificate != "none" else None,
+        "ssl_client_verify": tls.client_certificate == "required",
+    }
 
 
 def _become_worker() -> None:

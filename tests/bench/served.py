@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from gateway.sending import post
+from gateway.zustellung.http import post
 from tests.bench import client
 from tests.bench.measuring import quantile
 from tests.bench.workload import KEYS, Workload

@@ -16,7 +16,8 @@ from gateway import instance, protokoll
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.pki import KeyType
-from gateway.sending import client_of, post
+from gateway.sending import client_of
+from gateway.zustellung.http import post
 from tests.betrieb import AMT as AMT_09
 from tests.betrieb import GEMEINDE, betrieb, outcome
 from tests.cli.conftest import Run

@@ -29,7 +29,7 @@ def keys(model: type[BaseModel], table: str = "") -> dict[str, Any]:
 def written(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in table.items():
-        found |= written(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+        found |= written(value, f"{prefix}{name}.") if value and isinstance(value, dict) else {f"{prefix}{name}": value}
     return found
 
 

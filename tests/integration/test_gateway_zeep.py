@@ -23,13 +23,13 @@ from gateway.envelope.signer import Signer, load_identity
 from gateway.envelope.zertifikate import TrustStore, fingerprint
 from gateway.meldewesen.anfrage import Auswahldaten
 from gateway.meldewesen.werte import Gemeindeschluessel
-from gateway.sending import post
 from gateway.spiegel.laden import lade
 from gateway.spiegel.musterorte import S_STADT, alle_gemeinden
 from gateway.spiegel.musterpersonen import DEMO, musterpersonen
 from gateway.xmeld.anfragen import Frage, Fragenschreiber, Fragesteller
 from gateway.xmeld.mapping import Mapping
 from gateway.xmeld.packs import Packs
+from gateway.zustellung.http import post
 from tests.gateways import Running, free_port, serving
 from tests.shared import SHARED, needs_shared
 

@@ -134,7 +134,9 @@ def test_repetitions_are_told_as_a_list_of_all_exchanges_would_tell_them(
             expected.append((uuid, content, ergebnis) in steps[: len(expected)])
         else:
             expected.append(None)
-    saetze = [prepare(eintrag(nachricht_uuid=u, nachricht_digest=digest(c), ergebnis=e)) for u, c, e in steps]
+    saetze = [
+        prepare(eintrag(nachricht_uuid=u, nachricht_digest=digest(c), ergebnis=e), schluessel) for u, c, e in steps
+    ]
     assert [None if b is None else b.wiederholung for b in decide(saetze, {})] == expected
 
 
@@ -155,9 +157,11 @@ def test_repetitions_are_told_as_a_list_of_all_exchanges_would_tell_them(
         ({"inhalt": {"a": "\ud800"}}, "inhalt"),
     ],
 )
-def test_an_entry_that_cannot_be_stored_is_refused_by_name(changes: dict[str, object], column: str) -> None:
+def test_an_entry_that_cannot_be_stored_is_refused_by_name(
+    schluessel: Protokollschluessel, changes: dict[str, object], column: str
+) -> None:
     with pytest.raises(StoreError, match=column):
-        prepare(eintrag(**changes))
+        prepare(eintrag(**changes), schluessel)
 
 
 def test_an_entry_that_cannot_be_stored_harms_no_other(protokoll: SqlProtokoll, leser: Engine) -> None:

@@ -159,7 +159,7 @@ def test_after_a_commit_of_unknown_outcome_another_chain_begins_and_both_are_who
 def locked_out(engine: Engine) -> Iterator[None]:
     """Somebody holds what every writer needs."""
     if engine.dialect.name == "sqlite":
-        sperre = Dateisperre(sqlite_file(engine))
+        sperre = Dateisperre(sqlite_file(engine), "protokoll")
         with closing(sperre), sperre.held():
             yield
     else:
@@ -247,9 +247,9 @@ def test_a_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
     database = tmp_path / "p.sqlite"
     script = (
         "import os, pathlib, sys; from gateway.protokoll.sperre import Dateisperre\n"
-        "with Dateisperre(pathlib.Path(sys.argv[1])).held(): os.kill(os.getpid(), 9)"
+        "with Dateisperre(pathlib.Path(sys.argv[1]), 'protokoll').held(): os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", script, str(database)], cwd=ROOT, check=False).returncode == -9
-    sperre = Dateisperre(database)
+    sperre = Dateisperre(database, "protokoll")
     with closing(sperre), sperre.held():
         assert (tmp_path / "p.sqlite.protokoll.lock").stat().st_mode & 0o077 == 0

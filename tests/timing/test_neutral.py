@@ -17,7 +17,7 @@ from sqlalchemy import func, inspect, select, table
 
 from gateway.behoerden.register import SqlBehoerden
 from gateway.protokoll import schreiber
-from gateway.protokoll.tabellen import EINTRAG
+from gateway.protokoll.tabellen import EINTRAG, NACHARBEIT
 from gateway.sending import client_of
 from gateway.spiegel.musterorte import gemeinden
 from gateway.xmeld.anfragen import Fragesteller
@@ -44,11 +44,13 @@ class Exchange:
     statements: list[Statement]
     written: dict[str, int]  # rows more than before, by table
     eintrag: dict[str, object]  # see Watched._last
+    waiting: dict[str, object]  # the same of what was queued to be looked at again
 
     @property
     def work(self) -> object:
         """All that may not differ."""
-        return self.ending, self.reply, [statement.shape for statement in self.statements], self.written, self.eintrag
+        shapes = [statement.shape for statement in self.statements]
+        return self.ending, self.reply, shapes, self.written, self.eintrag, self.waiting
 
 
 class Watched:
@@ -73,7 +75,7 @@ class Watched:
         answer = house.open(reply)
         written = {name: rows - before[name] for name, rows in after.items() if rows != before[name]}
         answered = masked(b"\n".join((reply.body, etree.tostring(answer))))
-        return Exchange(outcome(answer), answered, statements, written, self._last())
+        return Exchange(outcome(answer), answered, statements, written, self._last(), self._queued())
 
     def list(self, pair: Twins) -> dict[str, str]:
         """The Identifikationsmerkmale of two namesakes."""
@@ -97,9 +99,14 @@ class Watched:
             entry["inhalt"] = bool(row.inhalt)
         return entry
 
+    def _queued(self) -> dict[str, object]:
+        with self.house.here.protokoll(readonly=True).connect() as connection:
+            row = connection.execute(select(NACHARBEIT).order_by(NACHARBEIT.c.faellig.desc()).limit(1)).one()
+        return {name: _measure(name, wert) for name, wert in row._mapping.items()}
+
 
 #: Columns with a number or a time of this entry alone.
-_OWN = {"nummer", "gespeichert", "empfangen", "beantwortet"}
+_OWN = {"nummer", "gespeichert", "empfangen", "beantwortet", "faellig"}
 
 
 def _measure(name: str, wert: Any) -> object:
@@ -136,7 +143,7 @@ def test_what_is_watched_is_all_that_reaches_the_driver(watched: Watched, pairs:
     assert (found.ending, absent.ending) == ("01", "03")
     for words in ("suchdatum", "behoerde", "INSERT INTO protokoll", "protokoll_kopf", "COMMIT"):
         assert any(words in one for one in texts), words
-    assert absent.written == {"protokoll": 1}
+    assert absent.written == {"protokoll": 1, "nacharbeit": 1}
     assert found.work != absent.work
 
 

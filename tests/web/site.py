@@ -12,7 +12,8 @@ from pathlib import Path
 from lxml import etree
 
 from gateway.protokoll import Einsicht, verify
-from gateway.sending import client_of, post
+from gateway.sending import client_of
+from gateway.zustellung.http import post
 from tests.betrieb import AMT, GEMEINDE, Betrieb, betrieb, outcome
 from tests.gateways import Running, free_port, serving, set_key
 from tests.spiegel.personen import datensatz

@@ -15,6 +15,7 @@ from lxml import etree
 from gateway import sending
 from gateway.envelope.signer import Signer
 from gateway.envelope.soap import message
+from gateway.zustellung import http
 from tests.betrieb import AMT, POLIZEI, Betrieb, betrieb, outcome
 from tests.cli.conftest import Run
 from tests.gateways import command
@@ -117,7 +118,7 @@ def test_an_address_that_is_none_is_refused(run: Run, running_site: Site, frage:
 def test_an_endpoint_that_hangs_is_given_up(
     run: Run, running_site: Site, frage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "TIMEOUT", 0.2)
+    monkeypatch.setattr(http, "TIMEOUT", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -12,7 +12,8 @@ from lxml import etree
 from gateway import instance
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
-from gateway.sending import SendError, ask, post
+from gateway.sending import ask
+from gateway.zustellung.http import SendError, post
 from tests.betrieb import AMT, outcome
 from tests.web.site import Site, site
 

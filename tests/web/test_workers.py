@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.sending import SendError, client_of, post
+from gateway.sending import client_of
+from gateway.zustellung.http import SendError, post
 from tests.betrieb import AMT, POLIZEI, ZENTRALE
 from tests.databases import KINDS, fresh_database
 from tests.web.site import Site, site

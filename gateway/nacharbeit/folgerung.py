@@ -1,0 +1,123 @@
+"""One answered request, looked at again: the page of what follows an answer. Nothing here is on an answer's path.
+
+1 read    the request as it was signed, by its own version
+2 find    the same search, with every block seen through
+3 judge   whom the answer hid, and what the law demands for each
+4 write   the messages, valid against their packs
+"""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.abruf import DIENSTE
+from gateway.abruf.dienst import Dienst, Frage
+from gateway.envelope.parse import parse
+from gateway.meldewesen.anfrage import NEUTRAL, Abruf
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.folgen import Ersuchen, Folge, Folgeart, folgen
+from gateway.meldewesen.regeln import wirksame_rolle
+from gateway.meldewesen.sperren import OFFEN
+from gateway.meldewesen.unterrichtung import Unterrichtung
+from gateway.meldewesen.werte import Gemeindeschluessel
+from gateway.ports import Nacharbeit, Sendung, Treffer
+from gateway.vorgang import BERLIN, Fassung, Gateway
+
+#: More than are blocked in any Land: all of them are looked at, but a bug does not fill the memory.
+HOECHSTENS = 20_000
+
+#: The pack of the notice of § 34 (5) BMG, a message of the house.
+UNTERRICHTUNG = "unterrichtung-1"
+
+
+@dataclass(frozen=True)
+class _Vorgang:
+    """A request that was read again."""
+
+    frage: Frage[Any]
+    dienst: Dienst[Any]
+    fassung: Fassung
+    nacharbeit: Nacharbeit
+
+
+def folgere(nacharbeit: Nacharbeit, gateway: Gateway) -> tuple[Sendung, ...]:
+    """The messages that a request leads to; none where the answer hid nobody. Raises StoreError, GatewayError."""
+    vorgang = _read(nacharbeit, gateway)
+    return tuple(
+        _send(vorgang, folge, treffer, gateway)
+        for treffer in _find(vorgang)
+        for folge in folgen(_ersuchen(vorgang), treffer.datensatz, vorgang.frage.heute)
+    )
+
+
+def _read(nacharbeit: Nacharbeit, gateway: Gateway) -> _Vorgang:
+    root = parse(nacharbeit.nachricht, gateway.limits)
+    pack, nachrichtentyp = gateway.packs.choose(root)
+    dienst, fassung = DIENSTE[nachrichtentyp], gateway.fassungen[pack.name]
+    art = fassung.mapping.abrufe[nachrichtentyp]
+    anfrage: Abruf = dienst.read(root, art)
+    frage = Frage(anfrage, nacharbeit.behoerde, art, gateway, nacharbeit.empfangen)
+    return _Vorgang(frage, dienst, fassung, nacharbeit)
+
+
+def _find(vorgang: _Vorgang) -> Iterator[Treffer]:
+    """Everybody whom the request means, each record once."""
+    gefunden = vorgang.dienst.finde(vorgang.frage, OFFEN, HOECHSTENS)
+    yield from {treffer.merkmal: treffer for treffer in gefunden}.values()
+
+
+def _ersuchen(vorgang: _Vorgang) -> Ersuchen:
+    anfrage = vorgang.frage.anfrage
+    return Ersuchen(
+        aussteuerbar=vorgang.fassung.pack.is_standard,  # § 39a (3) BMG does not name § 34a (5) S. 2
+        neutral=vorgang.nacharbeit.status == NEUTRAL.status,
+        verzicht=anfrage.verzicht_auf_mitteilung,
+        sicherheitsbehoerde=_is_sicherheitsbehoerde(anfrage, vorgang.frage.behoerde),
+    )
+
+
+def _is_sicherheitsbehoerde(anfrage: Abruf, behoerde: Behoerde) -> bool:
+    """§ 34 (5) S. 3 BMG looks at who asks, also where it asks as a simple one; whom a zentrale Stelle passes on, the
+    request says.
+    """
+    rolle = wirksame_rolle(anfrage, behoerde) if behoerde.zentrale_stelle else behoerde.rolle
+    return rolle is Rolle.SICHERHEIT
+
+
+def _send(vorgang: _Vorgang, folge: Folge, treffer: Treffer, gateway: Gateway) -> Sendung:
+    own = str(uuid.uuid4())
+    if folge.art is Folgeart.AUSSTEUERUNG:
+        fassung, typ, nachricht = _aussteuerung(vorgang, treffer, gateway, own)
+    else:
+        fassung, typ, nachricht = _unterrichtung(vorgang, folge, treffer, gateway, own)
+    fassung.check(nachricht)
+    return Sendung(_id(vorgang, folge, treffer), own, typ, folge.art.value, folge.empfaenger, nachricht)
+
+
+def _aussteuerung(vorgang: _Vorgang, treffer: Treffer, gateway: Gateway, own: str) -> tuple[Fassung, str, bytes]:
+    datensatz, fassung = treffer.datensatz, vorgang.fassung
+    ags, nummer = Gemeindeschluessel(datensatz["ags"]), datensatz["ordnungsmerkmal"]
+    original, art = vorgang.nacharbeit.nachricht, vorgang.dienst.nachrichtentyp
+    return fassung, "1322", fassung.schreiber.aussteuerung(ags, nummer, original, art, gateway.now(), own)
+
+
+def _unterrichtung(
+    vorgang: _Vorgang, folge: Folge, treffer: Treffer, gateway: Gateway, own: str
+) -> tuple[Fassung, str, bytes]:
+    frage, fassung = vorgang.frage, gateway.fassungen[UNTERRICHTUNG]
+    empfangen = frage.jetzt.astimezone(BERLIN).isoformat(timespec="milliseconds")
+    unterrichtung = Unterrichtung(folge, treffer.datensatz, frage.anfrage, frage.behoerde, empfangen)
+    return fassung, "9920", fassung.schreiber.unterrichtung(unterrichtung, gateway.now(), own)
+
+
+def _id(vorgang: _Vorgang, folge: Folge, treffer: Treffer) -> bytes:
+    """The same for a repetition of the request, so that nothing is done twice: who asked what, about whom, for whom."""
+    frage = vorgang.frage
+    parts = (
+        *(frage.behoerde.kennung, frage.anfrage.kennung.uuid.lower(), folge.art.value, folge.empfaenger),
+        *(folge.veranlassende_stelle or "", hashlib.sha256(vorgang.nacharbeit.nachricht).hexdigest()),
+        treffer.merkmal.hex(),
+    )
+    return hashlib.sha256("\0".join(parts).encode("utf-8")).digest()

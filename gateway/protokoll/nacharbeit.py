@@ -1,0 +1,47 @@
+"""A Nacharbeit as it waits: one block of bytes that only the Protokoll's key opens."""
+
+import os
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.ports import Nacharbeit
+from gateway.protokoll.kette import nacharbeit_aad
+from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.zeit import from_micros, micros
+
+ID_BYTES = 16
+_LENGTH_BYTES = 4  # of the head
+
+#: Values in the order of the columns of the table `nacharbeit`.
+Wartezeile = tuple[bytes, int, int, str, bytes]
+
+
+def pack(nacharbeit: Nacharbeit) -> bytes:
+    """A head in JSON with its length before it, then the message as it is: its size is the request's alone."""
+    wer = nacharbeit.behoerde
+    head = orjson.dumps(
+        {
+            "behoerde": {**vars(wer), "rolle": wer.rolle.value, "ermaechtigte": sorted(wer.ermaechtigte)},
+            "empfangen": micros(nacharbeit.empfangen),
+            "status": nacharbeit.status,
+        }
+    )
+    return b"".join((len(head).to_bytes(_LENGTH_BYTES, "big"), head, nacharbeit.nachricht))
+
+
+def unpack(packed: bytes) -> Nacharbeit:
+    """What `pack` was given. Raises ValueError, KeyError, TypeError for anything else."""
+    end = _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "big")
+    head: dict[str, Any] = orjson.loads(packed[_LENGTH_BYTES:end])
+    wer = head["behoerde"]
+    behoerde = Behoerde(**{**wer, "rolle": Rolle(wer["rolle"]), "ermaechtigte": frozenset(wer["ermaechtigte"])})
+    return Nacharbeit(packed[end:], behoerde, from_micros(head["empfangen"]), head["status"])
+
+
+def seal(nacharbeit: Nacharbeit, faellig: datetime, schluessel: Protokollschluessel) -> Wartezeile:
+    """Its row."""
+    number = os.urandom(ID_BYTES)
+    return (number, micros(faellig), 0, *schluessel.encrypt(pack(nacharbeit), nacharbeit_aad(number)))

@@ -1,0 +1,177 @@
+"""What waits to be done after answers: `gateway.ports.Nachlauf` over SQLite or PostgreSQL, beside the Protokoll.
+
+The requests come in with their entries, in the writer's transaction; here they are taken out again. A request goes in
+the same transaction that takes in what came of it, so a crash leaves the one or the other.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, select, text, update
+
+from gateway.database import store_errors
+from gateway.ports import Nacharbeit, Sendung, Wartend
+from gateway.protokoll.kette import nacharbeit_aad, sendung_aad
+from gateway.protokoll.nacharbeit import unpack
+from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.sperre import Dateisperre
+from gateway.protokoll.tabellen import NACHARBEIT, POSTAUSGANG
+from gateway.protokoll.verbindung import is_sqlite, sqlite_file
+from gateway.protokoll.zeit import from_micros, micros
+
+#: PostgreSQL's lock for the one who works at it; the number means nothing.
+_LOCK = 7_330_221_322
+
+_COLUMNS = [column.name for column in POSTAUSGANG.columns]
+_TAKE_IN = text(
+    f"INSERT INTO postausgang ({', '.join(_COLUMNS)}) "  # noqa: S608
+    f"VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) ON CONFLICT DO NOTHING"
+)
+
+
+@dataclass(frozen=True)
+class Postzeile:
+    """A message to deliver, or one that was: all but its content."""
+
+    uuid: str
+    nachrichtentyp: str
+    art: str
+    empfaenger: str
+    angelegt: datetime
+    zugestellt: datetime | None
+    versuche: int
+
+
+class SqlNachlauf:
+    """`engine` is one that writes, of the database with the Protokoll's tables."""
+
+    def __init__(self, engine: Engine, schluessel: Protokollschluessel) -> None:
+        self._engine = engine
+        self._schluessel = schluessel
+        file = sqlite_file(engine) if is_sqlite(engine) else None
+        self._writing = Dateisperre(file, "protokoll") if file else None
+        self._working = Dateisperre(file, "nachlauf") if file else None
+
+    @contextmanager
+    def allein(self) -> Iterator[bool]:
+        """See `gateway.ports.Nachlauf.allein`. Whoever dies gives it back."""
+        if self._working is not None:
+            with self._working.held(wait=False) as held:
+                yield held
+            return
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            held = bool(connection.scalar(select(func.pg_try_advisory_lock(_LOCK))))
+            try:
+                yield held
+            finally:
+                if held:
+                    connection.execute(select(func.pg_advisory_unlock(_LOCK)))
+
+    def wartende(self, now: datetime, hoechstens: int) -> Sequence[Wartend]:
+        """See `gateway.ports.Nachlauf.wartende`."""
+        n = NACHARBEIT.c
+        query = select(NACHARBEIT).where(n.faellig <= micros(now)).order_by(n.faellig).limit(hoechstens)
+        return [Wartend(row.id, row.versuche, self._nacharbeit(row)) for row in self._rows(query)]
+
+    def erledige(self, ids: Sequence[bytes], sendungen: Sequence[Sendung], faellig: datetime) -> None:
+        """See `gateway.ports.Nachlauf.erledige`."""
+        with self._write() as connection:
+            if sendungen:
+                connection.execute(_TAKE_IN, [self._row(sendung, micros(faellig)) for sendung in sendungen])
+            connection.execute(delete(NACHARBEIT).where(NACHARBEIT.c.id.in_(ids)))
+
+    def vertage(self, wartend: Wartend, faellig: datetime) -> None:
+        """See `gateway.ports.Nachlauf.vertage`."""
+        n = NACHARBEIT.c
+        self._change(update(NACHARBEIT).where(n.id == wartend.id), faellig=micros(faellig), versuche=n.versuche + 1)
+
+    def sendungen(self, now: datetime, hoechstens: int) -> Sequence[Sendung]:
+        """See `gateway.ports.Nachlauf.sendungen`."""
+        p = POSTAUSGANG.c
+        query = select(POSTAUSGANG).where(p.faellig <= micros(now)).order_by(p.faellig).limit(hoechstens)
+        return [self._sendung(row) for row in self._rows(query)]
+
+    def zugestellt(self, sendung: Sendung, now: datetime) -> None:
+        """See `gateway.ports.Nachlauf.zugestellt`."""
+        one = update(POSTAUSGANG).where(POSTAUSGANG.c.id == sendung.id)
+        self._change(one, zugestellt=micros(now), faellig=None, schluessel=None, inhalt=None)
+
+    def verschiebe(self, sendung: Sendung, faellig: datetime) -> None:
+        """See `gateway.ports.Nachlauf.verschiebe`."""
+        p = POSTAUSGANG.c
+        one = update(POSTAUSGANG).where(p.id == sendung.id)
+        self._change(one, faellig=micros(faellig), versuche=p.versuche + 1)
+
+    def offen(self) -> tuple[int, int, int]:
+        """How many requests are still to be looked at, how many failed at least once, how many messages wait."""
+        n, p = NACHARBEIT.c, POSTAUSGANG.c
+        counts = select(
+            select(func.count()).select_from(NACHARBEIT).scalar_subquery(),
+            select(func.count()).where(n.versuche > 0).scalar_subquery(),
+            select(func.count()).where(p.faellig.is_not(None)).scalar_subquery(),
+        )
+        ((waiting, failed, messages),) = self._rows(counts)
+        return waiting, failed, messages
+
+    def post(self, limit: int) -> list[Postzeile]:
+        """The messages taken in last, latest first. Raises StoreError."""
+        p = POSTAUSGANG.c
+        rows = self._rows(select(POSTAUSGANG).order_by(p.angelegt.desc(), p.id).limit(limit))
+        return [
+            Postzeile(
+                *(row.uuid, row.nachrichtentyp, row.art, row.empfaenger, from_micros(row.angelegt)),
+                from_micros(row.zugestellt) if row.zugestellt is not None else None,
+                row.versuche,
+            )
+            for row in rows
+        ]
+
+    def close(self) -> None:
+        """Gives the lock files back."""
+        for sperre in (self._writing, self._working):
+            if sperre is not None:
+                sperre.close()
+
+    def _rows(self, query: Any) -> Sequence[Any]:
+        with store_errors("what follows answers cannot be read"), self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+    def _change(self, one: Any, **werte: Any) -> None:
+        with self._write() as connection:
+            connection.execute(one.values(**werte))
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """A transaction; on SQLite in its turn with those who record."""
+        with store_errors("what follows answers cannot be changed"):
+            if self._writing is None:
+                with self._engine.begin() as connection:
+                    yield connection
+                return
+            with self._writing.held(), self._engine.begin() as connection:
+                yield connection
+
+    def _nacharbeit(self, row: Any) -> Nacharbeit | None:
+        try:
+            return unpack(self._schluessel.decrypt(row.schluessel, row.inhalt, nacharbeit_aad(row.id)))
+        except (LookupError, ValueError, TypeError):
+            return None
+
+    def _row(self, sendung: Sendung, faellig: int) -> dict[str, object]:
+        assert sendung.nachricht is not None, "what is taken in has a content"
+        key_id, sealed = self._schluessel.encrypt(sendung.nachricht, sendung_aad(sendung.id))
+        werte = {name: getattr(sendung, name) for name in ("id", "uuid", "nachrichtentyp", "art", "empfaenger")}
+        later = {"angelegt": faellig, "faellig": faellig, "zugestellt": None, "versuche": sendung.versuche}
+        return {**werte, **later, "schluessel": key_id, "inhalt": sealed}
+
+    def _sendung(self, row: Any) -> Sendung:
+        nachricht: bytes | None
+        try:
+            nachricht = self._schluessel.decrypt(row.schluessel, row.inhalt, sendung_aad(row.id))
+        except (LookupError, ValueError):
+            nachricht = None
+        return Sendung(row.id, row.uuid, row.nachrichtentyp, row.art, row.empfaenger, nachricht, row.versuche)

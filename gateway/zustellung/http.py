@@ -1,0 +1,74 @@
+"""POSTs an envelope over HTTP or TLS, and says in one line what went wrong."""
+
+import http.client
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from gateway.errors import ConfigError, GatewayError
+
+TIMEOUT = 30.0  # seconds
+MAX_REPLY = 24 << 20  # bytes; 1,000 Treffer, base64 and envelope included
+
+_HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Connection": "close"}
+
+
+class SendError(GatewayError):
+    """The endpoint cannot be reached or does not answer with SOAP."""
+
+
+@dataclass(frozen=True)
+class HttpReply:
+    """Status and body as they came."""
+
+    status: int
+    body: bytes
+
+
+def post(url: str, body: bytes, *, ca: Path | None = None, client: tuple[Path, Path] | None = None) -> HttpReply:
+    """POSTs a SOAP 1.1 envelope. `ca` is trusted as issuer of an https endpoint's certificate, beside the system's.
+
+    `client` are certificate and key for an endpoint that wants a TLS certificate. Raises SendError, ConfigError.
+    """
+    connection, target = _connect(url, ca, client)
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # cut off while sending: it may have said why
+            connection.request("POST", target, body, _HEADERS)
+        response = connection.getresponse()
+        answer = response.read(MAX_REPLY)
+        return HttpReply(response.status, answer)
+    except (OSError, http.client.HTTPException) as error:
+        raise SendError(f"{url} does not answer: {error or type(error).__name__}") from None
+    finally:
+        connection.close()
+
+
+def _connect(url: str, ca: Path | None, client: tuple[Path, Path] | None) -> tuple[http.client.HTTPConnection, str]:
+    """The connection, not yet open, and the request target."""
+    parts, host, port = _split(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT), target
+    try:
+        context = ssl.create_default_context()
+        if ca:
+            context.load_verify_locations(ca)
+        if client:
+            context.load_cert_chain(*client)
+    except OSError as error:
+        raise ConfigError(f"the TLS files cannot be used: {error.strerror or error}") from None
+    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context), target
+
+
+def _split(url: str) -> tuple[SplitResult, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        url.encode("ascii")
+    except ValueError:
+        host, port = None, None
+    if host is None or parts.scheme not in ("http", "https"):
+        raise ConfigError(f"{url} is not an http or https address")
+    return parts, host, port
