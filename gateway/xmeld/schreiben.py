@@ -1,4 +1,4 @@
-"""Our messages: 1331, 1333, 1322 and 0910, written from data by the mapping's places and the schema's structure."""
+"""Our messages, written from data by the mapping's places and the schema's structure."""
 
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
@@ -14,11 +14,10 @@ from gateway.meldewesen.anfrage import Abruf, Auskunft, Nachrichtenkennung, Ruec
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.xmeld.manifest import Direction, Message
-from gateway.xmeld.mapping import Abrufart, Mapping
+from gateway.xmeld.mapping import AUSSTEUERUNG, RUECKSENDUNG, Abrufart, Mapping
 from gateway.xmeld.struktur import Bauplan, bauplan, erlaubte_codes
 from gateway.xmeld.zeilen import Orte
 
-RUECKSENDUNG, AUSSTEUERUNG = "0910", "1322"
 VERZEICHNISDIENST = "DVDV"
 MELDEBEHOERDE = "Meldebehörde"  # as reader; its key names the municipality
 EMAIL, TELEFON = "01", "02"  # list Erreichbarkeit
@@ -100,7 +99,7 @@ class Schreiber:
 
         `nachricht` are the bytes of the request as it was signed, `nachrichtenart` its number.
         """
-        leser = Stelle(VERZEICHNISDIENST, f"ags:{gemeinde}", MELDEBEHOERDE)
+        leser = _empfaenger(f"ags:{gemeinde}")
         kopf = self._kopf(Nachrichtenkennung(uuid, AUSSTEUERUNG, _zeit(jetzt)), leser, self._absender.kennung)
         daten = {
             **kopf,
@@ -133,9 +132,6 @@ class Schreiber:
 def _plaene(schema: xmlschema.XMLSchema10, messages: tuple[Message, ...], mapping: Mapping) -> Table[str, Bauplan]:
     """How each message of ours is written, by its number."""
     elemente = {message.number: message.element for message in messages}
-    for message in messages:
-        if message.direction is Direction.REQUEST and message.number not in mapping.abrufe:
-            raise ConfigError(f"the mapping has no abrufe.{message.number}, a request of the pack")
 
     def plan(nummer: str, orte: Orte) -> Bauplan:
         if nummer not in elemente:
@@ -147,10 +143,18 @@ def _plaene(schema: xmlschema.XMLSchema10, messages: tuple[Message, ...], mappin
         plan(art.anfrage, art.orte)
         _check_codes(schema, elemente[art.anfrage], art)
     plaene = {art.antwort: plan(art.antwort, (*kopf, *_antwort(mapping, art))) for art in mapping.abrufe.values()}
-    if mapping.is_standard:
-        plaene[RUECKSENDUNG] = plan(RUECKSENDUNG, (*kopf, *mapping.orte("ruecksendung")))
-        plaene[AUSSTEUERUNG] = plan(AUSSTEUERUNG, (*kopf, *mapping.orte("aussteuerung")))
+    plaene |= {nummer: plan(nummer, (*kopf, *orte)) for nummer, orte in mapping.eigene.items()}
+    _check_messages(messages, mapping, plaene)
     return plaene
+
+
+def _check_messages(messages: tuple[Message, ...], mapping: Mapping, plaene: Table[str, Bauplan]) -> None:
+    """Nothing that the pack has may turn out to be missing when it is needed."""
+    for message in messages:
+        if message.direction is Direction.REQUEST and message.number not in mapping.abrufe:
+            raise ConfigError(f"the mapping has no abrufe.{message.number}, a request of the pack")
+        if message.direction is not Direction.REQUEST and message.number not in plaene:
+            raise ConfigError(f"the mapping cannot write {message.number}, a message of the pack")
 
 
 def _antwort(mapping: Mapping, art: Abrufart) -> Orte:
@@ -177,6 +181,11 @@ def _ergebnis(ergebnis: Auskunft | Rueckweisung) -> dict[str, Any]:
         {"daten": person.daten, "identifikationsmerkmal": person.identifikationsmerkmal} for person in ergebnis.personen
     ]
     return {"status": ergebnis.status, "personen": personen}
+
+
+def _empfaenger(kennung: str) -> Stelle:
+    """As reader of what nobody asked for. Of other bodies than a Meldebehoerde only the key is known."""
+    return Stelle(VERZEICHNISDIENST, kennung, MELDEBEHOERDE if kennung.startswith("ags:") else kennung)
 
 
 def _zeit(jetzt: datetime) -> str:
