@@ -12,9 +12,10 @@ import xmlschema
 from gateway.errors import ConfigError
 from gateway.meldewesen.anfrage import Abruf, Auskunft, Nachrichtenkennung, Rueckweisung, Stelle
 from gateway.meldewesen.behoerde import Behoerde
+from gateway.meldewesen.unterrichtung import Unterrichtung, inhalt
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.xmeld.manifest import Direction, Message
-from gateway.xmeld.mapping import AUSSTEUERUNG, RUECKSENDUNG, Abrufart, Mapping
+from gateway.xmeld.mapping import AUSSTEUERUNG, RUECKSENDUNG, UNTERRICHTUNG, Abrufart, Mapping
 from gateway.xmeld.struktur import Bauplan, bauplan, erlaubte_codes
 from gateway.xmeld.zeilen import Orte
 
@@ -108,6 +109,12 @@ class Schreiber:
             "nachrichtenart": nachrichtenart,
         }
         return self._plaene[AUSSTEUERUNG].write(daten, self._absender.attribute)
+
+    def unterrichtung(self, unterrichtung: Unterrichtung, jetzt: datetime, uuid: str) -> bytes:
+        """9920 to whom its Folge says, § 34 (5) BMG: about whom there was a request, and which."""
+        leser = _empfaenger(unterrichtung.folge.empfaenger)
+        kopf = self._kopf(Nachrichtenkennung(uuid, UNTERRICHTUNG, _zeit(jetzt)), leser, self._absender.kennung)
+        return self._plaene[UNTERRICHTUNG].write({**kopf, **inhalt(unterrichtung)}, self._absender.attribute)
 
     def ruecksendung(
         self, ursprung: Nachrichtenkennung, leser: Behoerde, grund: str, hinweis: str, jetzt: datetime, uuid: str
