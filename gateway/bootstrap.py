@@ -35,7 +35,7 @@ from gateway.spiegel import tabellen
 from gateway.spiegel.suche import SqlSpiegel
 from gateway.vorgang import Fassung, Gateway, Spur
 from gateway.xmeld.mapping import Mapping
-from gateway.xmeld.packs import Pack, Packs
+from gateway.xmeld.packs import Direction, Pack, Packs
 from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
 from gateway.zustellung.soap import Adressbuch, SoapZustellung
 
@@ -181,7 +181,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         reichweite=_reichweite(instance),
         dienste=dienste,
         packs=packs,
-        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if dienste & pack.messages.keys()},
+        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if _is_used(pack, dienste)},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
@@ -228,6 +228,12 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def _is_used(pack: Pack, dienste: frozenset[str]) -> bool:
+    """Whether it has a request that is answered, or a notice, which may have to be written whatever was asked."""
+    notices = (message for message in pack.messages.values() if message.direction is Direction.NOTICE)
+    return bool(dienste & pack.messages.keys()) or any(notices)
 
 
 def _fassung(pack: Pack, instance: Instance) -> Fassung:

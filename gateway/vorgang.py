@@ -67,7 +67,7 @@ class Spur:
 
 @dataclass(frozen=True)
 class Fassung:
-    """A version of the standard, ready for use."""
+    """A version of the standard, or messages of our own, ready for use."""
 
     pack: Pack
     mapping: XmeldMapping

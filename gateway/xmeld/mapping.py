@@ -25,17 +25,36 @@ from gateway.xmeld.zeilen import (
 )
 
 _KEYS = {"version", "namespace", "codelisten", "gruppen", "bausteine", "nachricht", "abrufe"}
-_NACHRICHT = {"kopf", "absender", "anfrage", "fragesteller", "antwort"}
-
-#: What a version of the standard has beside that, and a house message does not.
-_STANDARD = {"ruecksendung", "aussteuerung"}
 _ABRUF = {"antwort", "anfrage", "auswahldaten", "abschnitt"}
 
-#: What is read of every request.
-_GELESEN = frozenset(
+#: Tables of `[nachricht]`: what every message of ours begins with, and what requests and their answers share.
+_RAHMEN = {"kopf", "absender"}
+_ABRUFE = {"anfrage", "fragesteller", "antwort"}
+
+RUECKSENDUNG, AUSSTEUERUNG, UNTERRICHTUNG = "0910", "1322", "9920"
+
+#: Messages of ours that answer no request, by the table of `[nachricht]` that says what stands where: a mapping with
+#: the table can write the message.
+EIGENE: Table[str, str] = {
+    "ruecksendung": RUECKSENDUNG,
+    "aussteuerung": AUSSTEUERUNG,
+    "unterrichtung": UNTERRICHTUNG,
+}
+
+#: Of these, what each version of the standard has.
+_STANDARD = {"ruecksendung", "aussteuerung"}
+
+#: What stands in every header.
+_KOPF = frozenset(
     {
         *("kennung.uuid", "kennung.nachrichtentyp", "kennung.erstellungszeitpunkt"),
         *(f"{rolle}.{name}" for rolle in ("leser", "autor") for name in ("verzeichnisdienst", "kennung", "name")),
+    }
+)
+
+#: What is read of every request beside that.
+_GELESEN = frozenset(
+    {
         *(f"stelle.{name}" for name in ("sicherheitsbehoerde", "behoerdenname", "aktenzeichen", "anlass", "kennung")),
         *(f"stelle.anschrift.gebaeude.{name}" for name in ("strasse", "hausnummer", "plz", "wohnort")),
         *(f"stelle.anschrift.gebaeude.hausnummer_{name}" for name in ("zusatz", "teil")),
@@ -123,16 +142,23 @@ class Mapping:
         self.gruppen = read_gruppen(table["gruppen"], "gruppen")
         bausteine = check_table(table["bausteine"], "bausteine")
         self.bausteine = {name: read_orte(rows, 2, name) for name, rows in bausteine.items()}
-        nachricht = check_keys(
-            table["nachricht"], _NACHRICHT | (_STANDARD if self.is_standard else set()), "nachricht."
-        )
-        self._orte = {name: read_orte(rows, 2, f"nachricht.{name}") for name, rows in nachricht.items()}
-        gelesen = _GELESEN if self.is_standard else _GELESEN - _NUR_IM_STANDARD
-        check_felder((feld for feld, _ in self.orte("kopf", "anfrage")), gelesen, "nachricht.anfrage")
-        #: Every kind of request, by the number of its message.
+        abrufe = check_table(table["abrufe"], "abrufe")
+        self._orte = self._read_nachricht(table["nachricht"], bool(abrufe))
+        #: Every kind of request, by the number of its message; none where the mapping only tells.
         self.abrufe: Table[str, Abrufart] = {
-            anfrage: Abrufart(anfrage, entry, self) for anfrage, entry in check_table(table["abrufe"], "abrufe").items()
+            anfrage: Abrufart(anfrage, entry, self) for anfrage, entry in abrufe.items()
         }
+
+    def _read_nachricht(self, table: Any, fragt: bool) -> dict[str, Orte]:
+        """The tables of `[nachricht]`, checked. `fragt`: there are requests."""
+        required = _RAHMEN | (_ABRUFE if fragt else set()) | (_STANDARD if self.is_standard else set())
+        nachricht = check_keys(table, required, "nachricht.", EIGENE)
+        orte = {name: read_orte(rows, 2, f"nachricht.{name}") for name, rows in nachricht.items()}
+        check_felder((feld for feld, _ in orte["kopf"]), _KOPF, "nachricht.kopf")
+        if fragt:
+            gelesen = _GELESEN if self.is_standard else _GELESEN - _NUR_IM_STANDARD
+            check_felder((feld for feld, _ in orte["anfrage"]), gelesen, "nachricht.anfrage")
+        return orte
 
     @classmethod
     def load(cls, path: Path) -> "Mapping":
@@ -144,13 +170,18 @@ class Mapping:
 
     @property
     def is_standard(self) -> bool:
-        """Whether it is a version's of the standard, which has messages that send back and hand over."""
+        """Whether it is a version's of the standard, not that of house messages."""
         return XMELD_FAMILY.fullmatch(self.namespace) is not None
 
     @property
     def namespaces(self) -> tuple[str, ...]:
         """Of the elements that are qualified: a house message has some of the version that it builds on."""
         return (self.namespace, *self._weitere)
+
+    @property
+    def eigene(self) -> Table[str, Orte]:
+        """What stands where in each message of EIGENE that can be written, by the message's number."""
+        return {nummer: self._orte[name] for name, nummer in EIGENE.items() if name in self._orte}
 
     def orte(self, *tables: str) -> Orte:
         """Pairs of field and place of the tables in `[nachricht]`."""

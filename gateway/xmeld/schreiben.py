@@ -1,4 +1,4 @@
-"""Our messages: 1331, 1333, 1322 and 0910, written from data by the mapping's places and the schema's structure."""
+"""Our messages, written from data by the mapping's places and the schema's structure."""
 
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ import xmlschema
 from gateway.errors import ConfigError
 from gateway.meldewesen.anfrage import Abruf, Auskunft, Nachrichtenkennung, Rueckweisung, Stelle
 from gateway.meldewesen.behoerde import Behoerde
+from gateway.meldewesen.unterrichtung import Unterrichtung, inhalt
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.xmeld.manifest import Direction, Message
-from gateway.xmeld.mapping import Abrufart, Mapping
+from gateway.xmeld.mapping import AUSSTEUERUNG, RUECKSENDUNG, UNTERRICHTUNG, Abrufart, Mapping
 from gateway.xmeld.struktur import Bauplan, bauplan, erlaubte_codes
 from gateway.xmeld.zeilen import Orte
 
-RUECKSENDUNG, AUSSTEUERUNG = "0910", "1322"
 VERZEICHNISDIENST = "DVDV"
 MELDEBEHOERDE = "Meldebehörde"  # as reader; its key names the municipality
 EMAIL, TELEFON = "01", "02"  # list Erreichbarkeit
@@ -100,7 +100,7 @@ class Schreiber:
 
         `nachricht` are the bytes of the request as it was signed, `nachrichtenart` its number.
         """
-        leser = Stelle(VERZEICHNISDIENST, f"ags:{gemeinde}", MELDEBEHOERDE)
+        leser = _empfaenger(f"ags:{gemeinde}")
         kopf = self._kopf(Nachrichtenkennung(uuid, AUSSTEUERUNG, _zeit(jetzt)), leser, self._absender.kennung)
         daten = {
             **kopf,
@@ -109,6 +109,12 @@ class Schreiber:
             "nachrichtenart": nachrichtenart,
         }
         return self._plaene[AUSSTEUERUNG].write(daten, self._absender.attribute)
+
+    def unterrichtung(self, unterrichtung: Unterrichtung, jetzt: datetime, uuid: str) -> bytes:
+        """9920 to whom its Folge says, § 34 (5) BMG: about whom there was a request, and which."""
+        leser = _empfaenger(unterrichtung.folge.empfaenger)
+        kopf = self._kopf(Nachrichtenkennung(uuid, UNTERRICHTUNG, _zeit(jetzt)), leser, self._absender.kennung)
+        return self._plaene[UNTERRICHTUNG].write({**kopf, **inhalt(unterrichtung)}, self._absender.attribute)
 
     def ruecksendung(
         self, ursprung: Nachrichtenkennung, leser: Behoerde, grund: str, hinweis: str, jetzt: datetime, uuid: str
@@ -133,9 +139,6 @@ class Schreiber:
 def _plaene(schema: xmlschema.XMLSchema10, messages: tuple[Message, ...], mapping: Mapping) -> Table[str, Bauplan]:
     """How each message of ours is written, by its number."""
     elemente = {message.number: message.element for message in messages}
-    for message in messages:
-        if message.direction is Direction.REQUEST and message.number not in mapping.abrufe:
-            raise ConfigError(f"the mapping has no abrufe.{message.number}, a request of the pack")
 
     def plan(nummer: str, orte: Orte) -> Bauplan:
         if nummer not in elemente:
@@ -147,10 +150,18 @@ def _plaene(schema: xmlschema.XMLSchema10, messages: tuple[Message, ...], mappin
         plan(art.anfrage, art.orte)
         _check_codes(schema, elemente[art.anfrage], art)
     plaene = {art.antwort: plan(art.antwort, (*kopf, *_antwort(mapping, art))) for art in mapping.abrufe.values()}
-    if mapping.is_standard:
-        plaene[RUECKSENDUNG] = plan(RUECKSENDUNG, (*kopf, *mapping.orte("ruecksendung")))
-        plaene[AUSSTEUERUNG] = plan(AUSSTEUERUNG, (*kopf, *mapping.orte("aussteuerung")))
+    plaene |= {nummer: plan(nummer, (*kopf, *orte)) for nummer, orte in mapping.eigene.items()}
+    _check_messages(messages, mapping, plaene)
     return plaene
+
+
+def _check_messages(messages: tuple[Message, ...], mapping: Mapping, plaene: Table[str, Bauplan]) -> None:
+    """Nothing that the pack has may turn out to be missing when it is needed."""
+    for message in messages:
+        if message.direction is Direction.REQUEST and message.number not in mapping.abrufe:
+            raise ConfigError(f"the mapping has no abrufe.{message.number}, a request of the pack")
+        if message.direction is not Direction.REQUEST and message.number not in plaene:
+            raise ConfigError(f"the mapping cannot write {message.number}, a message of the pack")
 
 
 def _antwort(mapping: Mapping, art: Abrufart) -> Orte:
@@ -177,6 +188,11 @@ def _ergebnis(ergebnis: Auskunft | Rueckweisung) -> dict[str, Any]:
         {"daten": person.daten, "identifikationsmerkmal": person.identifikationsmerkmal} for person in ergebnis.personen
     ]
     return {"status": ergebnis.status, "personen": personen}
+
+
+def _empfaenger(kennung: str) -> Stelle:
+    """As reader of what nobody asked for. Of other bodies than a Meldebehoerde only the key is known."""
+    return Stelle(VERZEICHNISDIENST, kennung, MELDEBEHOERDE if kennung.startswith("ags:") else kennung)
 
 
 def _zeit(jetzt: datetime) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import xmlschema
+from xmlschema.validators import XsdGroup
 
 from gateway.errors import ConfigError
 from gateway.meldewesen.pfade import EACH, tokens
@@ -154,8 +155,15 @@ def _group(
 
 
 def _muss(element: Any) -> bool:
-    """Whether each element of its parent's type has it."""
-    return bool(element.min_occurs) and element.parent.model == "sequence" and bool(element.parent.min_occurs)
+    """Whether each element of its parent's type has it: no group around it may be left out or be one of several."""
+    if not element.min_occurs:
+        return False
+    group = element.parent
+    while isinstance(group, XsdGroup):
+        if group.model == "choice" or not group.min_occurs:
+            return False
+        group = group.parent
+    return True
 
 
 def _leaf(

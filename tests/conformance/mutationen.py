@@ -38,6 +38,7 @@ TEXTS_OF_TYPE: dict[str, tuple[str, ...]] = {
     "base64Binary": ("PGEvPg==", "PGE vPg==", ""),
     "UUID": ("281fc3d6-3b43-469c-b9c0-d966c4f42197",),
     "AZRNummer": ("123456789012",),
+    "type.Nachrichtentyp": ("1330", "9910"),
     "Meldeanschrift.Hausnummer": ("17", "1", "9999", ""),
     "Meldeanschrift.HausnummerBuchstabeZusatzziffer": ("a", "3/4", "Ä"),
     "Meldeanschrift.Postleitzahl": ("30159", "60000"),
