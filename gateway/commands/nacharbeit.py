@@ -21,16 +21,16 @@ def list_messages(
 ) -> None:
     """The messages of the outbox, waiting or delivered: no personal data."""
     with Instance.read(directory) as here:
-        nachlauf = protokoll.SqlNachlauf(here.protokoll(readonly=True), here.protokollschluessel)
+        einsicht = protokoll.Einsicht(here.protokoll(readonly=True))
         table = Table("message", "type", "what", "to", "since", "delivered", "tries failed")
-        for zeile in nachlauf.post(limit):
+        for zeile in einsicht.post(limit):
             delivered = zeile.zugestellt.isoformat(sep=" ", timespec="seconds") if zeile.zugestellt else "waits"
             since = zeile.angelegt.isoformat(sep=" ", timespec="seconds")
             table.add_row(
                 *(zeile.uuid, zeile.nachrichtentyp, zeile.art, zeile.empfaenger, since, delivered, str(zeile.versuche))
             )
         out.print(table)
-        waiting, failed, messages = nachlauf.offen()
+        waiting, failed, messages = einsicht.offen()
         out.print(f"{waiting} answered requests to look at, {failed} of them failed before; {messages} messages wait")
 
 

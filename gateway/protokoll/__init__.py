@@ -4,8 +4,8 @@ Beside it, and in its transactions, what has to follow an answer: `nachlauf`.
 """
 
 from gateway.protokoll.befund import Finding, Kind, Verification
-from gateway.protokoll.einsicht import Einsicht, Protokollzeile, Stelle
-from gateway.protokoll.nachlauf import Postzeile, SqlNachlauf
+from gateway.protokoll.einsicht import Einsicht, Postzeile, Protokollzeile, Stelle
+from gateway.protokoll.nachlauf import SqlNachlauf
 from gateway.protokoll.pruefung import verify
 from gateway.protokoll.speicher import SqlProtokoll
 from gateway.protokoll.stand import create_schema

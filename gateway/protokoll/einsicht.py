@@ -1,4 +1,4 @@
-"""Reading the Protokoll: technical columns without keys, the § 40 content with them."""
+"""Reading the Protokoll, and what waits beside it: technical columns without keys, the § 40 content with them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from gateway.errors import StoreError
 from gateway.protokoll.kette import inhalt_aad
 from gateway.protokoll.satz import unpack_inhalt
 from gateway.protokoll.schluessel import Protokollschluessel
-from gateway.protokoll.tabellen import EINTRAG, KETTE
+from gateway.protokoll.tabellen import EINTRAG, KETTE, NACHARBEIT, POSTAUSGANG
 from gateway.protokoll.zeit import from_micros
 
 
@@ -52,6 +52,19 @@ class Protokollzeile:
     hat_inhalt: bool
 
 
+@dataclass(frozen=True)
+class Postzeile:
+    """A message to deliver, or one that was: all but its content."""
+
+    uuid: str
+    nachrichtentyp: str
+    art: str
+    empfaenger: str
+    angelegt: datetime
+    zugestellt: datetime | None
+    versuche: int
+
+
 class Einsicht:
     """Reads through `engine`, which may be read-only and on SQLite should be: another one takes the write lock."""
 
@@ -88,6 +101,36 @@ class Einsicht:
         )
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
             return [_zeile(row) for row in connection.execute(query)]
+
+    def offen(self) -> tuple[int, int, int]:
+        """How many requests are still to be looked at, how many of them failed before, how many messages wait.
+
+        Raises StoreError.
+        """
+        n, p = NACHARBEIT.c, POSTAUSGANG.c
+        counts = select(
+            select(func.count()).select_from(NACHARBEIT).scalar_subquery(),
+            select(func.count()).where(n.versuche > 0).scalar_subquery(),
+            select(func.count()).where(p.faellig.is_not(None)).scalar_subquery(),
+        )
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            waiting, failed, messages = connection.execute(counts).one()
+        return waiting, failed, messages
+
+    def post(self, limit: int) -> list[Postzeile]:
+        """The messages taken in last, latest first. Raises StoreError."""
+        p = POSTAUSGANG.c
+        query = select(POSTAUSGANG).order_by(p.angelegt.desc(), p.id).limit(limit)
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Postzeile(
+                *(row.uuid, row.nachrichtentyp, row.art, row.empfaenger, from_micros(row.angelegt)),
+                from_micros(row.zugestellt) if row.zugestellt is not None else None,
+                row.versuche,
+            )
+            for row in rows
+        ]
 
     def read(self, stelle: Stelle, schluessel: Protokollschluessel) -> dict[str, object] | None:
         """The § 40 content of an entry, None where it has none.

@@ -6,7 +6,6 @@ the same transaction that takes in what came of it, so a crash leaves the one or
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.sperre import Dateisperre
 from gateway.protokoll.tabellen import NACHARBEIT, POSTAUSGANG
 from gateway.protokoll.verbindung import is_sqlite, sqlite_file
-from gateway.protokoll.zeit import from_micros, micros
+from gateway.protokoll.zeit import micros
 
 #: PostgreSQL's lock for the one who works at it; the number means nothing.
 _LOCK = 7_330_221_322
@@ -30,19 +29,6 @@ _TAKE_IN = text(
     f"INSERT INTO postausgang ({', '.join(_COLUMNS)}) "  # noqa: S608
     f"VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) ON CONFLICT DO NOTHING"
 )
-
-
-@dataclass(frozen=True)
-class Postzeile:
-    """A message to deliver, or one that was: all but its content."""
-
-    uuid: str
-    nachrichtentyp: str
-    art: str
-    empfaenger: str
-    angelegt: datetime
-    zugestellt: datetime | None
-    versuche: int
 
 
 class SqlNachlauf:
@@ -105,30 +91,6 @@ class SqlNachlauf:
         p = POSTAUSGANG.c
         one = update(POSTAUSGANG).where(p.id == sendung.id)
         self._change(one, faellig=micros(faellig), versuche=p.versuche + 1)
-
-    def offen(self) -> tuple[int, int, int]:
-        """How many requests are still to be looked at, how many failed at least once, how many messages wait."""
-        n, p = NACHARBEIT.c, POSTAUSGANG.c
-        counts = select(
-            select(func.count()).select_from(NACHARBEIT).scalar_subquery(),
-            select(func.count()).where(n.versuche > 0).scalar_subquery(),
-            select(func.count()).where(p.faellig.is_not(None)).scalar_subquery(),
-        )
-        ((waiting, failed, messages),) = self._rows(counts)
-        return waiting, failed, messages
-
-    def post(self, limit: int) -> list[Postzeile]:
-        """The messages taken in last, latest first. Raises StoreError."""
-        p = POSTAUSGANG.c
-        rows = self._rows(select(POSTAUSGANG).order_by(p.angelegt.desc(), p.id).limit(limit))
-        return [
-            Postzeile(
-                *(row.uuid, row.nachrichtentyp, row.art, row.empfaenger, from_micros(row.angelegt)),
-                from_micros(row.zugestellt) if row.zugestellt is not None else None,
-                row.versuche,
-            )
-            for row in rows
-        ]
 
     def close(self) -> None:
         """Gives the lock files back."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 
 class Dateisperre:
-    """A lock file beside the database; the kernel frees the lock of a process that dies. Of no use across a fork."""
+    """A lock file beside the database; the kernel frees the lock of a process that dies."""
 
     def __init__(self, database: Path, what: str) -> None:
         self._path = database.with_name(f"{database.name}.{what}.lock")
         self._descriptor: int | None = None
+        self._owner = os.getpid()
 
     @contextmanager
     def held(self, *, wait: bool = True) -> Iterator[bool]:
@@ -20,7 +21,10 @@ class Dateisperre:
 
         Raises OSError when the file cannot be made.
         """
+        if self._owner != os.getpid():
+            self.close()  # a lock goes with the open file, which a forked process shares with its parent
         if self._descriptor is None:
+            self._owner = os.getpid()
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -81,7 +81,7 @@ def serve(instance: Instance) -> None:
     Raises ConfigError or StoreError before any worker starts.
     """
     multiprocessing.set_start_method("fork", force=True)
-    logging.config.dictConfig({"version": 1, **_LOGGING})
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
     _built[:] = [build(instance)]
     lauf = build_lauf(instance, _built[0].gateway)
     instance.close()  # each process opens its own connections

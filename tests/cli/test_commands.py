@@ -43,6 +43,8 @@ COMMANDS = (
     ("behoerde", "block"),
     ("behoerde", "unblock"),
     ("conformance", "anlage"),
+    ("nacharbeit", "list"),
+    ("nacharbeit", "run"),
 )
 
 

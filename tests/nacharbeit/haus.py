@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.bootstrap import Instance, build_lauf
+from gateway.config import read_config
 from gateway.envelope.client import SoapFault
 from gateway.nacharbeit.lauf import Bilanz, Lauf
 from gateway.ports import Sendung
-from gateway.protokoll import SqlNachlauf
+from gateway.protokoll import Einsicht, Postzeile, SqlNachlauf
 from gateway.vorgang import Gateway
 from tests.betrieb import AMT, GEMEINDE, Betrieb, betrieb
 from tests.gateways import set_key
@@ -52,16 +53,23 @@ class Haus(Betrieb):
         """Asks, has the round look at it, and takes what came of it out of the outbox."""
         assert not isinstance(self.send(nachricht, wer), SoapFault)
         self.runde()
-        assert self.nachlauf.offen()[0] == 0
+        assert self.offen()[0] == 0
         sendungen = self.wartend()
         for sendung in sendungen:
             self.nachlauf.zugestellt(sendung, datetime.now(UTC))
         return sendungen
 
+    def offen(self) -> tuple[int, int, int]:
+        return Einsicht(self.here.protokoll(readonly=True)).offen()
+
+    def post(self, limit: int) -> list[Postzeile]:
+        return Einsicht(self.here.protokoll(readonly=True)).post(limit)
+
     def connect(self, url: str, ca_pem: bytes) -> None:
         """Has everything delivered there, whose receipts count by this CA."""
         configure(self.here.path, url, ca_pem)
-        self.lauf = lauf_of(Instance.read(self.here.path), self.gateway)
+        self.here.config = read_config(self.here.path)
+        self.lauf = lauf_of(self.here, self.gateway)
 
     @property
     def ca(self) -> bytes:

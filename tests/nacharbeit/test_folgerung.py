@@ -1,4 +1,4 @@
-"""From an answer to what follows it: the messages that a request leads to, by whole exchanges and the worker's round."""
+"""From an answer to what follows it: the messages that a request leads to, by whole exchanges and rounds."""
 
 import base64
 from collections.abc import Iterator
@@ -151,8 +151,8 @@ def test_the_same_request_once_more_leads_to_nothing_more(house: Haus) -> None:
 def test_what_waits_is_gone_when_it_was_looked_at_and_shows_nothing_before(house: Haus) -> None:
     for felder in (SELBST, {"familienname": "Niemand", "geschlecht": "w"}):
         house.ask(**felder)
-        assert house.nachlauf.offen() == (1, 0, 0)
+        assert house.offen() == (1, 0, 0)
         house.runde()
-        assert house.nachlauf.offen()[0] == 0
+        assert house.offen()[0] == 0
         for sendung in house.wartend():
             house.nachlauf.zugestellt(sendung, house.gateway.clock())
