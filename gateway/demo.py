@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import instance, protokoll, sending
-from gateway.bootstrap import Instance
+from gateway.bootstrap import Instance, build_gateway, build_lauf
 from gateway.config import FILE
 from gateway.demofaelle import LAND, DemoError, Fall, faelle_von, folgeanfrage, stellen
 from gateway.envelope.client import SoapFault
@@ -59,6 +59,7 @@ def _run(here: Instance, out: Console, *, stay: bool) -> int:
         sys.stdout.write(_pretty(ausgaenge[0].xml))
         sys.stdout.flush()
         _check(faelle, ausgaenge)
+        _show_what_follows(here, out)
         out.print(f"\nsignatures: {len(ausgaenge)} of {len(ausgaenge)} answers verified")
         if stay:
             _stay(here, url, out)
@@ -157,6 +158,20 @@ def _check(faelle: list[Fall], ausgaenge: list[Ausgang]) -> None:
     for fall, ausgang in zip(faelle, ausgaenge, strict=True):
         if fall.erwartet != ausgang.kurz:
             raise DemoError(f"{fall.name}: must be {fall.erwartet}, was {ausgang.kurz}")
+
+
+def _show_what_follows(here: Instance, out: Console) -> None:
+    """What the worker does half a minute later, done now: requests that hid somebody are followed up."""
+    lauf = build_lauf(here, build_gateway(here))
+    bilanz = lauf.runde()
+    sendungen = protokoll.Einsicht(here.protokoll(readonly=True)).post(100)
+    out.print(f"\nAfterwards, {bilanz.angesehen} answered requests are looked at; without an address these wait:\n")
+    table = Table("message", "what", "to")
+    for nachrichtentyp, art, empfaenger in sorted({(one.nachrichtentyp, one.art, one.empfaenger) for one in sendungen}):
+        table.add_row(nachrichtentyp, art, empfaenger)
+    out.print(table)
+    if {"1322", "9920"} - {one.nachrichtentyp for one in sendungen}:
+        raise DemoError("a request that hid somebody is not followed by a 1322 and a notice")
 
 
 def _stay(here: Instance, url: str, out: Console) -> None:

@@ -117,10 +117,10 @@ def _freie_suchen(schreiber: "_Schreibtisch", polizei: Behoerde, amt: Behoerde) 
         ),
         Fall(
             "11-freie-suche-neutral",
-            "freie Suche for one who is blocked",
+            "freie Suche for one whom the police had blocked",
             amt.kennung,
             "status 03",
-            schreiber.freie_suche(amt, FreieAuswahl(familienname="Wiebold-Nachtigal"), Suchbereich(LAND)),
+            schreiber.freie_suche(amt, FreieAuswahl(familienname="Schutzbedarf", vornamen="Kurt"), Suchbereich(LAND)),
         ),
         Fall(
             "12-freie-suche-zu-viel",

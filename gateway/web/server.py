@@ -81,11 +81,11 @@ def serve(instance: Instance) -> None:
     Raises ConfigError or StoreError before any worker starts.
     """
     multiprocessing.set_start_method("fork", force=True)
-    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
     _built[:] = [build(instance)]
     lauf = build_lauf(instance, _built[0].gateway)
     instance.close()  # each process opens its own connections
     os.register_at_fork(after_in_child=_become_worker)
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
     nachlauf = worker.Supervisor(lambda: worker.run(lauf, instance.config.nacharbeit.pause_seconds))
     try:
         Server("gateway.web.server:create", **_options(instance)).serve()
