@@ -29,7 +29,7 @@ from tests.spiegel.plaene import asked, explained, steps
 SICHT = Sicht.neutral("2026-11-02")
 
 _WARM = 20  # queries of each kind before those that are measured: connections, statements, plans
-_ENOUGH = 3.0  # seconds after which no more queries of a kind are asked, ...
+_ENOUGH = 2.0  # seconds after which no more queries of a kind are asked, ...
 _FEWEST = 10  # ... but so many are
 
 _EVERY = [kind for kinds in KINDS.values() for kind in kinds]
@@ -65,7 +65,7 @@ def run(folder: Path, sizes: Sequence[int], queries: int, out: Console) -> None:
 
 def measure(url: str, queries: int) -> Mapping[Kind, Measured]:
     """Each kind in one mirror."""
-    with opened(url, readonly=True) as engine:  # another one: the search sets up its connections as it needs them
+    with opened(url) as engine:  # not the search's: that sets up its connections as it needs them, and gives up early
         fundus = Fundus(engine)
         every = {kind: fitting for kind in _EVERY if (fitting := kind.queries(fundus, queries + _WARM))}
         del fundus
