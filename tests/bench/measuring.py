@@ -117,3 +117,19 @@ def one_core() -> Iterator[bool]:
 def quantile(values: Sequence[float], share: float) -> float:
     """The value below which `share` of the sorted `values` lie."""
     return values[min(len(values) - 1, int(share * len(values)))]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Of what kind of query `share` are to take less than so many seconds."""
+
+    name: str
+    share: float
+    seconds: float
+
+    def met(self, seconds: Sequence[float]) -> bool:
+        """Whether the sorted `seconds` keep it."""
+        return quantile(seconds, self.share) < self.seconds
+
+    def __str__(self) -> str:
+        return f"{self.name}: {'all' if self.share == 1 else f'{self.share:.0%}'} below {1000 * self.seconds:.0f} ms"

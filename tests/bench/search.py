@@ -1,174 +1,161 @@
-"""How long a search takes, by kind of query, database and size of the mirror, and how it grows with the mirror.
+"""How long a search takes, by kind of query, database and size of the mirror, how it grows with the mirror, and how
+each database goes about it.
 
 The mirror grows from size to size: what is added is generated once, by two processes, and loaded into both databases
 side by side.
 """
 
 import gc
-import json
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Engine
 
-from gateway.meldewesen.anfrage import MAX_TREFFER
 from gateway.meldewesen.sperren import Sicht
-from gateway.meldewesen.suchformen import Suchformen
-from gateway.ports import ZuVieleTreffer
-from gateway.spiegel.laden import lade
-from gateway.spiegel.muster import generate
-from gateway.spiegel.musterorte import strassen
-from gateway.spiegel.musterspiegel import mustergemeinden
 from gateway.spiegel.suche import SqlSpiegel
-from gateway.spiegel.tabellen import create_schema
-from tests.bench.kinds import KINDS, Fundus, Kind, viele
+from tests.bench.fundus import Fundus
+from tests.bench.kinds import KINDS, Anfrage, Kind
 from tests.bench.measuring import quantile
-from tests.bench.workload import LAND
+from tests.bench.mirrors import grow
 from tests.databases import KINDS as DATABASES
 from tests.databases import fresh_database, opened, postgres_server
+from tests.spiegel.plaene import asked, explained, steps
 
-GOAL = 0.010  # seconds at 99 %
 SICHT = Sicht.neutral("2026-11-02")
 
-
-_PROCESSES = 2  # that generate
 _WARM = 20  # queries of each kind before those that are measured: connections, statements, plans
+_ENOUGH = 2.0  # seconds after which no more queries of a kind are asked, ...
+_FEWEST = 10  # ... but so many are
+
+_EVERY = [kind for kinds in KINDS.values() for kind in kinds]
 
 
 @dataclass(frozen=True)
-class Latencies:
-    """Of one kind of query in one mirror: seconds, sorted, and the most persons that a query found."""
+class Measured:
+    """Of one kind of query in one mirror: seconds, sorted; the most persons that a query found; how the slowest of them
+    went, statement by statement.
+    """
 
     seconds: Sequence[float]
     most: int
+    plan: Sequence[str]
+
+
+BySize = Mapping[int, Mapping[Kind, Measured]]
 
 
 def run(folder: Path, sizes: Sequence[int], queries: int, out: Console) -> None:
-    """Grows the mirror from size to size, measures each kind in each, prints a table for each database."""
+    """Grows the mirror from size to size, measures each kind in each, prints tables and plans for each database."""
     databases = [kind for kind in DATABASES if kind == "sqlite" or postgres_server() is not None]
-    measured: dict[str, dict[int, Mapping[Kind, Latencies]]] = {kind: {} for kind in databases}
+    measured: dict[str, dict[int, Mapping[Kind, Measured]]] = {kind: {} for kind in databases}
     with ExitStack() as stack:
-        urls = {kind: stack.enter_context(fresh_database(kind, folder)) for kind in databases}
+        urls = {kind: stack.enter_context(fresh_database(kind, folder, alone=True)) for kind in databases}
         for before, size in zip((0, *sizes), sizes, strict=False):
-            out.print(_grow(folder, urls, before, size))
+            out.print(grow(folder, urls, before, size))
             for kind, url in urls.items():
-                measured[kind][size] = _measure(url, queries)
+                measured[kind][size] = measure(url, queries)
     for kind, by_size in measured.items():
-        out.print(_table(kind, by_size))
+        show(kind, by_size, out)
 
 
-def _grow(folder: Path, urls: Mapping[str, str], before: int, size: int) -> str:
-    """Adds persons to all databases until each has `size`; how fast that went."""
-    start = time.perf_counter()
-    shares = [(size * (part + 1) // _PROCESSES - size * part // _PROCESSES) for part in range(_PROCESSES)]
-    shares = [share - before // _PROCESSES for share in shares]
-    files = [folder / f"persons-{size}-{part}" for part in range(_PROCESSES)]
-    with ProcessPoolExecutor(max(_PROCESSES, len(urls)), get_context("spawn")) as pool:
-        for done in [
-            pool.submit(_generate, file, share, before == 0 and file == files[0])
-            for file, share in zip(files, shares, strict=True)
-        ]:
-            done.result()
-        generated = time.perf_counter() - start
-        loads = {kind: pool.submit(_load, url, files) for kind, url in urls.items()}
-        rates = ", ".join(f"{kind} {sum(shares) / load.result():.0f}/s" for kind, load in loads.items())
-    for file in files:
-        file.unlink()
-    return f"{sum(shares)} persons more: generated in {generated:.0f} s, loaded side by side: {rates}"
-
-
-def _generate(file: Path, persons: int, many: bool) -> None:
-    """Writes a file as `xmeld-gateway spiegel load` takes it. Its name is the seed and sets its persons' keys apart.
-
-    With `many` there are more persons of one name than an answer may hold.
-    """
-    orte, seed = mustergemeinden(LAND), sum(file.name.encode())
-    records = generate(persons, seed=seed, gemeinden=orte)
-    with file.open("w", encoding="utf-8") as lines:
-        for gemeinde in orte:
-            json.dump({"strassen": {"ags": gemeinde.ags, "namen": strassen(gemeinde, seed)}}, lines)
-            lines.write("\n")
-        for record in viele(records) if many else records:
-            record["ordnungsmerkmal"] = f"{file.name}-{record['ordnungsmerkmal']}"
-            json.dump(record, lines, ensure_ascii=False)
-            lines.write("\n")
-
-
-def _load(url: str, files: Sequence[Path]) -> float:
-    """Seconds taken."""
-    start = time.perf_counter()
-    with opened(url) as engine:
-        create_schema(engine)
-        for file in files:
-            with file.open("rb") as lines:
-                lade(engine, lines)
-    return time.perf_counter() - start
-
-
-def _measure(url: str, queries: int) -> Mapping[Kind, Latencies]:
-    with opened(url, readonly=True) as engine:
+def measure(url: str, queries: int) -> Mapping[Kind, Measured]:
+    """Each kind in one mirror."""
+    with opened(url) as engine:  # not the search's: that sets up its connections as it needs them, and gives up early
         fundus = Fundus(engine)
-        asked = {kind: fundus.queries(kind, queries + _WARM) for kind in KINDS}
-        spiegel = SqlSpiegel(engine)
+        every = {kind: fitting for kind in _EVERY if (fitting := kind.queries(fundus, queries + _WARM))}
         del fundus
+    with opened(url, readonly=True) as engine:
+        spiegel = SqlSpiegel(engine)
         gc.collect()
         gc.freeze()  # as in a served gateway
         try:
-            return {kind: _latencies(spiegel, formen) for kind, formen in asked.items()}
+            return {kind: _measured(engine, spiegel, anfragen) for kind, anfragen in every.items()}
         finally:
             gc.unfreeze()
 
 
-def _latencies(spiegel: SqlSpiegel, queries: Sequence[Suchformen]) -> Latencies:
+def _measured(engine: Engine, spiegel: SqlSpiegel, queries: Sequence[Anfrage]) -> Measured:
     """The first ones only warm up: there are fewer of a rare kind, and then all are asked twice."""
     warm = queries[:_WARM]
-    for formen in warm:
-        _found(spiegel, formen)
-    seconds, most = [], 0
-    for formen in queries[_WARM:] or warm:
+    begun = time.perf_counter()
+    for anfrage in warm:
+        asked(spiegel, anfrage, SICHT)
+        if time.perf_counter() - begun > _ENOUGH:
+            break
+    begun = time.perf_counter()
+    taken: list[tuple[float, int]] = []
+    most = 0
+    rest = queries[_WARM:] or warm
+    for number, anfrage in enumerate(rest):
         start = time.perf_counter()
-        found = _found(spiegel, formen)
-        seconds.append(time.perf_counter() - start)
-        most = max(most, found)
-    return Latencies(sorted(seconds), most)
+        most = max(most, asked(spiegel, anfrage, SICHT))
+        taken.append((time.perf_counter() - start, number))
+        if number + 1 >= _FEWEST and time.perf_counter() - begun > _ENOUGH:
+            break
+    taken.sort()
+    slowest = rest[taken[-1][1]]
+    plan = [steps(*one) for one in explained(engine, spiegel, slowest, SICHT)]
+    return Measured([seconds for seconds, _ in taken], most, plan)
 
 
-def _found(spiegel: SqlSpiegel, formen: Suchformen) -> int:
-    """How many; one more than may be told stands for all above."""
-    try:
-        return len(spiegel.suche(formen, SICHT, MAX_TREFFER))
-    except ZuVieleTreffer:
-        return MAX_TREFFER + 1
-
-
-def _table(database: str, by_size: Mapping[int, Mapping[Kind, Latencies]]) -> Table:
+def show(database: str, by_size: BySize, out: Console) -> None:
+    """What was measured in one database: a table for each message, and the plans at the largest size."""
     *_, largest = by_size
+    for message, kinds in KINDS.items():
+        found = [kind for kind in kinds if kind in by_size[largest]]
+        out.print(_table(f"{message}, {database}", found, by_size))
+        out.print(f"Plans of the slowest query of each kind, {message}, {database}, {_short(largest)} persons")
+        for plan, names in _by_plan(found, by_size[largest]).items():
+            out.print(f"- {', '.join(names)}", style="bold", soft_wrap=True)
+            for line in plan:
+                out.print(f"    {line}", soft_wrap=True, markup=False)
+
+
+def _by_plan(kinds: Sequence[Kind], measured: Mapping[Kind, Measured]) -> Mapping[tuple[str, ...], Sequence[str]]:
+    """The names of the kinds that have a plan in common."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for kind in kinds:
+        found.setdefault(tuple(measured[kind].plan), []).append(kind.name)
+    return found
+
+
+def _table(title: str, kinds: Sequence[Kind], by_size: BySize) -> Table:
+    *_, largest = by_size
+    goals = ", ".join(dict.fromkeys(str(kind.goal) for kind in kinds))
     table = Table(
-        title=f"Search, {database}: milliseconds at 50 % / 99 %, one thread",
-        caption=f"goal: 99 % below {1000 * GOAL:.0f} ms at {_short(largest)}; found: at most, by one query",
+        title=f"{title}: milliseconds at 50 % / 99 % / most, one thread",
+        caption=f"goals at {_short(largest)}: {goals}; found: at most, by one query",
     )
     table.add_column("names and what is given")
     for column in ("queries", "found", *(f"{_short(size)} persons" for size in by_size), "growth", "goal"):
         table.add_column(column, justify="right")
-    for kind in KINDS:
-        of_sizes = [measured[kind] for measured in by_size.values()]
-        if all(latencies.seconds for latencies in of_sizes):
-            table.add_row(kind.name, *_row(of_sizes))
+    for kind in kinds:
+        table.add_row(kind.name, *_row(kind, [measured.get(kind) for measured in by_size.values()]))
     return table
 
 
-def _row(of_sizes: Sequence[Latencies]) -> list[str]:
+def _row(kind: Kind, of_sizes: Sequence[Measured | None]) -> list[str]:
+    """None where a small mirror has nobody to ask for."""
     smallest, largest = of_sizes[0], of_sizes[-1]
-    growth = quantile(largest.seconds, 0.5) / quantile(smallest.seconds, 0.5)
-    times = [f"{1000 * quantile(one.seconds, 0.5):.2f} / {1000 * quantile(one.seconds, 0.99):.2f}" for one in of_sizes]
-    met = "met" if quantile(largest.seconds, 0.99) < GOAL else "NOT met"
-    return [str(len(largest.seconds)), str(largest.most), *times, f"×{growth:.1f}", met]
+    assert largest is not None
+    growth = quantile(largest.seconds, 0.5) / quantile(smallest.seconds, 0.5) if smallest else None
+    met = f"{kind.goal.name}: {'met' if kind.goal.met(largest.seconds) else 'NOT met'}"
+    return [
+        str(len(largest.seconds)),
+        str(largest.most),
+        *(_times(one.seconds) if one else "–" for one in of_sizes),
+        f"×{growth:.1f}" if growth else "–",
+        met,
+    ]
+
+
+def _times(seconds: Sequence[float]) -> str:
+    return " / ".join(f"{1000 * quantile(seconds, share):.2f}" for share in (0.5, 0.99, 1))
 
 
 def _short(persons: int) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from gateway.meldewesen.anfrage import MAX_TREFFER
 from gateway.meldewesen.freie_suche import FreieSuchformen
 from gateway.meldewesen.sperren import Sicht
+from gateway.meldewesen.suchdaten import Art
 from gateway.meldewesen.suchformen import Suchformen
 from gateway.ports import ZuVieleTreffer
 from gateway.spiegel import lesezugang
@@ -82,16 +83,59 @@ def plans(
     engine: Engine, spiegel: SqlSpiegel, anfrage: Suchformen | FreieSuchformen, sicht: Sicht, *, generic: bool = False
 ) -> list[Plan]:
     """The plan of each statement of a search, the same one once; with `generic` PostgreSQL's plan for any values."""
+    return [plan for _, plan in explained(engine, spiegel, anfrage, sicht, generic=generic)]
+
+
+def explained(
+    engine: Engine, spiegel: SqlSpiegel, anfrage: Suchformen | FreieSuchformen, sicht: Sicht, *, generic: bool = False
+) -> list[tuple[str, Plan]]:
+    """As `plans`, each with the text of its statement."""
     with recorded() as statements:
         asked(spiegel, anfrage, sicht)
     explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
     with engine.connect() as connection:
         if generic:
-            return [_generic(connection, sql, parameters) for sql, parameters in dict(_once(statements)).items()]
+            return [(sql, _generic(connection, sql, parameters)) for sql, parameters in _once(statements)]
         return [
-            [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {sql}", parameters)]
-            for sql, parameters in dict(_once(statements)).items()
+            (sql, [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {sql}", parameters)])
+            for sql, parameters in _once(statements)
         ]
+
+
+#: Who is looked at by which index.
+_SCHRITT = (
+    re.compile(r"SEARCH (?P<wer>\w+) USING (?:COVERING )?(?:INDEX )?(?P<index>\w+)"),
+    re.compile(r"using (?P<index>\w+) on (?:\w+ )?(?P<wer>\w+)  \("),
+)
+_ARTEN = re.compile(r"(\w+)\.art (?:= (\d+)|IN \(([\d, ]+)\))")
+_SPALTE = re.compile(r"\b([a-z_]+)\)?(?:::\w+)? ?(?:=|<|>|~~)")
+
+
+def steps(sql: str, plan: Plan) -> str:
+    """A plan in one line: which datum leads by which columns, and what is looked up by which index."""
+    daten = {
+        wer: "/".join(Art(int(art)).name for art in (eine or mehrere).split(", "))
+        for wer, eine, mehrere in _ARTEN.findall(sql)
+    }
+    told = [step for node in nodes(plan) if (step := _step(node, daten))]
+    counted = [step.removeprefix("counts ") for step in told if step.startswith("counts ")]
+    return "; ".join([f"counts {', '.join(counted)}"] if counted else told)
+
+
+def _step(node: Node, daten: dict[str, str]) -> str:
+    """Empty for what the statement reads of its own."""
+    if node.scans:
+        return f"SCANS: {node.text.strip()}"
+    found = next((found for step in _SCHRITT if (found := step.search(node.text))), None)
+    if found is None:
+        return ""
+    wer = found["wer"]
+    if node.leads and wer != "eintrag":
+        return f"counts {daten[wer]}"
+    if node.leads:
+        return f"{daten[wer]} leads by {' '.join(dict.fromkeys(_SPALTE.findall(node.condition)))}"
+    by = "" if wer not in daten else " by person" if found["index"] == "suchdatum_person" else " by value"
+    return daten.get(wer, wer) + by
 
 
 def _once(statements: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -76,7 +76,7 @@ def _andere(nummer: int) -> dict[str, Any]:
 @contextmanager
 def mirror(kind: str, folder: Path, personen: list[dict[str, Any]]) -> Iterator[Engine]:
     """A read-only engine on a mirror with these persons and a few others around them."""
-    with fresh_database(kind, folder) as url:
+    with fresh_database(kind, folder, alone=True) as url:
         with opened(url) as engine:
             create_schema(engine)
             lade(engine, [*personen, *(datensatz(f"x{n}", **_andere(n)) for n in range(400))])
