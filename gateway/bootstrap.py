@@ -182,7 +182,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         reichweite=_reichweite(instance),
         dienste=dienste,
         packs=packs,
-        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if _is_used(pack, dienste)},
+        fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if _is_used(pack)},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
@@ -218,6 +218,8 @@ def _zustellung(instance: Instance) -> SoapZustellung | None:
         trust = TrustStore(ca, None, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits))
     except ConfigError as error:
         raise ConfigError(f"zustellung.ca: {error}") from None
+    if trust.issuers & instance.trust.issuers:  # any of those who ask could acknowledge what it never got
+        raise ConfigError("zustellung.ca has a certificate of signatur.ca: receivers need a CA of their own")
     return SoapZustellung(
         SoapDelivery(Signer(instance.identity), trust),
         Adressbuch(config.stellen, config.adresse),
@@ -233,10 +235,13 @@ def _settle() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _is_used(pack: Pack, dienste: frozenset[str]) -> bool:
-    """Whether it has a request that is answered, or a notice, which may have to be written whatever was asked."""
+def _is_used(pack: Pack) -> bool:
+    """Whether it has a request that can be answered, or a notice.
+
+    A kind that is switched off may still have been asked for before, and wait to be followed up.
+    """
     notices = (message for message in pack.messages.values() if message.direction is Direction.NOTICE)
-    return bool(dienste & pack.messages.keys()) or any(notices)
+    return bool(DIENSTE.keys() & pack.messages.keys()) or any(notices)
 
 
 def _fassung(pack: Pack, instance: Instance) -> Fassung:

@@ -135,11 +135,22 @@ class Zustellung(Section):
     @model_validator(mode="after")
     def _complete(self) -> "Zustellung":
         for url in self.adressen:
-            if not (url.startswith("https://") or _is_loopback(url)):
-                raise ValueError(f"{url} must begin with https://; plain http:// is for loopback only")
+            if not (_is_usable(url) and (url.startswith("https://") or _is_loopback(url))):
+                raise ValueError(f"{url} must be an address with https://; plain http:// is for loopback only")
         if self.adressen and not self.ca:
             raise ValueError("addresses need a ca: whose signature on a receipt counts")
         return self
+
+
+def _is_usable(url: str) -> bool:
+    """Whether a client could open it: a host that DNS can have, a port, nothing that is not printable ASCII."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError:
+        return False
+    return bool(host) and port != 0 and url.isascii() and url.isprintable() and " " not in url
 
 
 def _is_loopback(url: str) -> bool:

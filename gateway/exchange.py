@@ -29,7 +29,7 @@ from gateway.abruf.dienst import Dienst, Ergebnis, Frage, check_header, protokol
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import parse
 from gateway.errors import Fault, FaultCode, GatewayError, Ruecksendung, StoreError
-from gateway.meldewesen.anfrage import Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
+from gateway.meldewesen.anfrage import NEUTRAL, Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.ports import Nacharbeit, Protokolleintrag, Umschlag, UuidReused
 from gateway.vorgang import Fassung, Gateway, OwnMessageInvalid, Spur, log
@@ -195,17 +195,18 @@ def _write(frage: Frage[Any], dienst: Dienst[Any], ergebnis: Ergebnis, fassung: 
     fassung.check(nachricht)
     inhalt = protokollinhalt(dienst, anfrage, frage.behoerde, ergebnis)
     spur.done("write")
+    nacharbeit = _nacharbeit(frage, auskunft, spur) if dienst.nacharbeit(auskunft) else None
     if isinstance(auskunft, Rueckweisung):
         codes = tuple(dict.fromkeys(grund.code for grund in auskunft.gruende))
-        return Antwort("rueckweisung", codes, nachricht, inhalt)
-    nacharbeit = _nacharbeit(frage, auskunft, spur) if dienst.nacharbeit(auskunft) else None
+        return Antwort("rueckweisung", codes, nachricht, inhalt, nacharbeit=nacharbeit)
     return Antwort("auskunft", (auskunft.status,), nachricht, inhalt, len(ergebnis.treffer), nacharbeit)
 
 
-def _nacharbeit(frage: Frage[Any], auskunft: Auskunft, spur: Spur) -> Nacharbeit:
+def _nacharbeit(frage: Frage[Any], auskunft: Auskunft | Rueckweisung, spur: Spur) -> Nacharbeit:
     """The same of blocked and absent: nothing on the answer's path knows which it was."""
     assert spur.opened is not None, "a request was read before it was opened"
-    return Nacharbeit(spur.opened.nachricht, frage.behoerde, spur.empfangen, auskunft.status)
+    neutral = isinstance(auskunft, Rueckweisung) or auskunft == NEUTRAL
+    return Nacharbeit(spur.opened.nachricht, frage.behoerde, spur.empfangen, neutral)
 
 
 def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:

@@ -122,7 +122,7 @@ class Nacharbeit:
     nachricht: bytes = field(repr=False)  # as it was signed
     behoerde: Behoerde  # whose certificate signed it, as it was registered then
     empfangen: datetime
-    status: str  # of the Auskunft
+    neutral: bool  # nobody was told of
 
 
 class UuidReused(Exception):
@@ -202,13 +202,17 @@ class Nachlauf(Port):
         """Deletes the message; that there was one stays known. Raises StoreError."""
         ...
 
-    def verschiebe(self, sendung: Sendung, faellig: datetime) -> None:
-        """Counts a failed try; the message is due again at `faellig`. Raises StoreError."""
+    def verschiebe(self, sendung: Sendung, faellig: datetime, *, versucht: bool) -> None:
+        """The message is due again at `faellig`; counts a try that failed. Raises StoreError."""
         ...
 
 
 class ZustellungError(GatewayError):
     """A message was not taken, or it is not known whether it was."""
+
+
+class Zurueckgestellt(ZustellungError):
+    """The message was not tried: its receiver did not answer just now."""
 
 
 @dataclass(frozen=True)

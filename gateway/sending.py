@@ -12,7 +12,7 @@ from gateway.envelope.zertifikate import fingerprint
 from gateway.errors import ConfigError, Fault
 from gateway.instance import certificate_files
 from gateway.xmeld.packs import Packs
-from gateway.zustellung.http import SendError, post
+from gateway.zustellung.http import SendError, Trust, post
 
 #: An answer may hold 1,000 Treffer.
 ANSWER = replace(MESSAGE, max_bytes=12 << 20, max_tags=1_000_000)
@@ -47,7 +47,7 @@ def ask(instance: Instance, kennung: str, nachricht: bytes, url: str) -> bytes:
     key, certificate = certificate_files(instance.path, kennung)
     ca = instance.path / "pki" / "ca.pem"
     request = client.request(nachricht, datetime.now(UTC))
-    reply = post(url, request, ca=ca if ca.is_file() else None, client=(certificate, key))
+    reply = post(url, request, trust=Trust(ca if ca.is_file() else None), client=(certificate, key))
     try:
         answer = client.reply(reply.body, datetime.now(UTC))
     except Fault as fault:

@@ -5,18 +5,23 @@ import os
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from gateway.errors import GatewayError, StoreError
+from gateway.errors import StoreError, place_of
 from gateway.nacharbeit.lauf import Bilanz, Lauf
 
 log = logging.getLogger(__name__)
 
 #: Seconds before a worker that died is started again.
 _RESTART = 2.0
+
+#: Seconds that a stopping worker has for the thing that it is at, seconds between two looks at a signal, and between
+#: two lines in the log.
+_LAST_THING, _TICK, _TELL = 20.0, 0.2, 3600.0
 
 #: What `ps` and `top` show of supervisor and worker.
 NAME, COMM = "xmeld-nachlauf", Path("/proc/self/comm")
@@ -25,27 +30,50 @@ NAME, COMM = "xmeld-nachlauf", Path("/proc/self/comm")
 _NICE = 10
 
 
+class _Stop:
+    """Set by a signal: a plain flag, for a handler may not wait for a lock that its own thread holds."""
+
+    def __init__(self) -> None:
+        self.set = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def __call__(self) -> bool:
+        return self.set
+
+    def wait(self, seconds: float) -> bool:
+        """Whether to stop, at the latest after `seconds`."""
+        until = time.monotonic() + seconds
+        while not self.set and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _TICK))
+        return self.set
+
+    def _note(self, *_: object) -> None:
+        self.set = True
+
+
 def run(lauf: Lauf, pause: float) -> None:
     """Rounds until SIGTERM or SIGINT, with `pause` seconds between them on average; ends between two things."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    lauf = replace(lauf, halt=stop.is_set)
+    stop = _Stop()
+    lauf = replace(lauf, halt=stop)
     if lauf.zustellung is None:
         log.warning("zustellung names no address: what follows neutral answers waits in the outbox")
-    chance = random.SystemRandom()
+    chance, told, summe = random.SystemRandom(), time.monotonic(), Bilanz()
     while not stop.wait(pause * chance.uniform(0.5, 1.5)):  # no beat that a sender could listen for
         try:
-            _tell(lauf.runde())
+            summe += lauf.runde()
         except StoreError as error:
             log.error("the round was broken off: %s", error)
+        if time.monotonic() > told + _TELL:
+            _tell(summe)
+            told, summe = time.monotonic(), Bilanz()
+    _tell(summe)
     lauf.gateway.protokoll.close()
 
 
-def _tell(bilanz: Bilanz) -> None:
-    """Numbers only, and only where something happened beyond looking."""
-    if bilanz.entstanden or bilanz.zugestellt or bilanz.gescheitert:
-        log.info("what follows answers: %s", " ".join(f"{name}={wert}" for name, wert in vars(bilanz).items()))
+def _tell(summe: Bilanz) -> None:
+    """Sums of an hour: of a single round they would say which exchange met somebody blocked."""
+    log.info("what follows answers: %s", " ".join(f"{name}={wert}" for name, wert in vars(summe).items()))
 
 
 class Supervisor:
@@ -54,9 +82,19 @@ class Supervisor:
     def __init__(self, work: Callable[[], None]) -> None:
         self._process = get_context("fork").Process(target=_supervise, args=(work,))
         self._process.start()
+        self._stopping = False
+        threading.Thread(target=self._watch, name="nachlauf", daemon=True).start()
+
+    def _watch(self) -> None:
+        """Nobody may go on answering where nothing follows: without the supervisor the whole gateway stops."""
+        self._process.join()
+        if not self._stopping:
+            log.critical("the supervisor of what follows answers is gone: the gateway stops")
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def stop(self, timeout: float) -> None:
-        """The worker ends what it has begun, for `timeout` seconds at most."""
+        """The worker ends what it has begun; before `timeout` (seconds) is over it is killed, which does no harm."""
+        self._stopping = True
         self._process.terminate()
         self._process.join(timeout)
         self._process.kill()
@@ -65,25 +103,26 @@ class Supervisor:
 
 def _supervise(work: Callable[[], None]) -> None:
     COMM.write_text(NAME, encoding="ascii")
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    while not stopped.is_set():
+    stop = _Stop()
+    while not stop():
         worker = get_context("fork").Process(target=_work, args=(work,))
         worker.start()
-        while worker.is_alive() and not stopped.is_set():
-            worker.join(0.2)
-        if stopped.is_set():
+        while worker.is_alive() and not stop():
+            worker.join(_TICK)
+        if stop():
             worker.terminate()
+            worker.join(_LAST_THING)
+            worker.kill()
             worker.join()
         else:
             log.error("the worker ended with code %s and is started again", worker.exitcode)
-            stopped.wait(_RESTART)
+            stop.wait(_RESTART)
 
 
 def _work(work: Callable[[], None]) -> None:
     os.nice(_NICE)
     try:
         work()
-    except Exception as error:  # its text may hold personal data, unless it is one of ours
-        log.error("the worker failed: %s", error if isinstance(error, GatewayError) else type(error).__name__)
+    except Exception as error:  # its text may hold personal data
+        log.error("the worker failed: %s at %s", type(error).__name__, place_of(error))
         raise SystemExit(1) from None

@@ -69,8 +69,12 @@ class Running:
 
     def nachlauf(self) -> list[int]:
         """Process ids of the worker for what follows answers: none while it is being replaced."""
-        supervisors = [pid for pid in self._children(self.process.pid) if self._follows_answers(pid)]
-        return [worker for pid in supervisors for worker in self._children(pid)]
+        return self._children(self.supervisor())
+
+    def supervisor(self) -> int:
+        """Process id of the one that keeps that worker running."""
+        (pid,) = [pid for pid in self._children(self.process.pid) if self._follows_answers(pid)]
+        return pid
 
     @staticmethod
     def _follows_answers(pid: int) -> bool:

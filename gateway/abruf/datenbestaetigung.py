@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.abruf.dienst import Dienst, Ergebnis, Frage, refused, route_to_gemeinde
+from gateway.abruf.dienst import Dienst, Ergebnis, Frage, nennt_person, refused, route_to_gemeinde
 from gateway.abruf.personensuche import gruende_der_suche
 from gateway.meldewesen.anfrage import (
     BESTAETIGT,
@@ -69,5 +69,5 @@ DATENBESTAETIGUNG = Dienst(
     answer=answer,
     finde=finde,
     inhalt=_inhalt,
-    nacharbeit=lambda _: True,  # § 39a (3) with § 34 (5) BMG
+    nacharbeit=nennt_person,  # § 39a (3) with § 34 (5) BMG
 )

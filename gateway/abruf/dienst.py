@@ -59,6 +59,10 @@ class Frage(Generic[A]):
         return "\n".join((self.behoerde.kennung, stelle))
 
 
+#: The only ground of Rueckweisung that depends on what the mirror has of a person.
+STRASSE_UNBEKANNT = "02"
+
+
 class MerkmalUngueltig(Exception):
     """The Identifikationsmerkmal is unknown, malformed, expired or another authority's."""
 
@@ -80,7 +84,7 @@ class Dienst(Generic[A]):
     #: What § 40 BMG has recorded of this kind, beside what it has of all.
     inhalt: Callable[[A, Ergebnis], dict[str, object]]
     #: Whether something may have to follow the answer: § 34 (5), § 34a (5) S. 2 BMG.
-    nacharbeit: Callable[[Auskunft], bool]
+    nacharbeit: Callable[[Auskunft | Rueckweisung], bool]
 
 
 def check_header(anfrage: Abruf, nachrichtentyp: str, behoerde: Behoerde) -> None:
@@ -138,6 +142,13 @@ def abgerufen(ergebnis: Ergebnis) -> list[dict[str, object]]:
         {"ags": t.datensatz["ags"], "ordnungsmerkmal": t.datensatz["ordnungsmerkmal"], "daten": person.daten}
         for t, person in zip(ergebnis.treffer, personen, strict=True)
     ]
+
+
+def nennt_person(inhalt: Auskunft | Rueckweisung) -> bool:
+    """Whether somebody was named and looked for. A street that nobody but blocked persons live in is not known (02), so
+    that answer too may hide the one who was meant.
+    """
+    return isinstance(inhalt, Auskunft) or {grund.code for grund in inhalt.gruende} == {STRASSE_UNBEKANNT}
 
 
 def refused(*gruende: Rueckweisungsgrund) -> Ergebnis:

@@ -90,5 +90,5 @@ FREIE_SUCHE = Dienst(
     answer=answer,
     finde=finde,
     inhalt=_inhalt,
-    nacharbeit=lambda auskunft: auskunft.status == NEUTRAL.status,  # it names nobody whom an Auskunft could be about
+    nacharbeit=lambda inhalt: inhalt == NEUTRAL,  # a list of others is no Ersuchen about one who was not named
 )

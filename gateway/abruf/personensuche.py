@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from gateway.abruf.dienst import Dienst, Ergebnis, Frage, MerkmalUngueltig, abgerufen, refused, route_to_gemeinde
+from gateway.abruf.dienst import (
+    STRASSE_UNBEKANNT,
+    Dienst,
+    Ergebnis,
+    Frage,
+    MerkmalUngueltig,
+    abgerufen,
+    nennt_person,
+    refused,
+    route_to_gemeinde,
+)
 from gateway.meldewesen import regeln
 from gateway.meldewesen.anfrage import (
     EINDEUTIG,
@@ -82,7 +92,7 @@ def gruende_der_suche(
     pruefling = regeln.Suchpruefling(frage.anfrage, frage.behoerde, gateway.land, formen)
     gruende = regeln.pruefe(regeln.PERSONENSUCHE, pruefling)
     if formen is not None and formen.strasse and not gateway.spiegel.kennt_strasse(formen, sicht):
-        gruende.append(Rueckweisungsgrund("02"))  # Anlage Nr. 4 f
+        gruende.append(Rueckweisungsgrund(STRASSE_UNBEKANNT))  # Anlage Nr. 4 f
     return gruende
 
 
@@ -112,5 +122,5 @@ PERSONENSUCHE = Dienst(
     answer=answer,
     finde=finde,
     inhalt=lambda _, ergebnis: {"treffer": abgerufen(ergebnis)},
-    nacharbeit=lambda _: True,  # it names a person: § 34 (5) BMG, whatever was found beside
+    nacharbeit=nennt_person,  # § 34 (5) BMG, whatever was found beside
 )

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from gateway import protokoll, worker
 from gateway.bootstrap import Instance, build_gateway, build_lauf
+from gateway.errors import GatewayError
 from gateway.terminal import InstanceOption, out
 
 app = typer.Typer(
@@ -49,6 +50,8 @@ def run(
             bilanz = lauf.runde()
         finally:
             lauf.gateway.protokoll.close()
+    if not bilanz.allein:
+        raise GatewayError("another worker is at it, as the one of 'serve': nothing was done")
     out.print(
         f"looked at {bilanz.angesehen} requests, {bilanz.entstanden} messages came of them; "
         f"{bilanz.zugestellt} delivered, {bilanz.gescheitert} failed"

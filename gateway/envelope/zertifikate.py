@@ -77,6 +77,11 @@ class TrustStore:
         self._keys = keys or KeyPolicy()
         self._examined = lru_cache(_CACHED)(self._examine)  # remembers results, not refusals
 
+    @property
+    def issuers(self) -> frozenset[x509.Certificate]:
+        """The CAs' certificates."""
+        return frozenset(self._cas)
+
     def check(self, der: bytes, now: datetime) -> Certificate:
         """The certificate `der`, believed at `now` (aware). Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN."""
         certificate = self._examined(der)

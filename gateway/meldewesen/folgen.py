@@ -52,11 +52,13 @@ def folgen(ersuchen: Ersuchen, datensatz: Datensatz, heute: str) -> Iterator[Fol
         return
     stellen = veranlassende(sperren, heute)
     meldebehoerde = f"ags:{datensatz['ags']}"
-    if ersuchen.aussteuerbar and ersuchen.neutral and not ersuchen.verzicht:
+    von_hand = ersuchen.aussteuerbar and ersuchen.neutral  # only what would follow then can be waived: § 38 (5) S. 1
+    verzichtet = von_hand and ersuchen.verzicht
+    if von_hand and not verzichtet:
         yield Folge(Folgeart.AUSSTEUERUNG, meldebehoerde)
     for stelle in stellen:  # whatever is waived: § 38 (5) S. 2 BMG
         yield Folge(Folgeart.STELLE, _empfaenger(stelle, meldebehoerde), stelle)
-    if stellen and not (ersuchen.sicherheitsbehoerde or ersuchen.verzicht):
+    if stellen and not (ersuchen.sicherheitsbehoerde or verzichtet):
         yield Folge(Folgeart.PERSON, meldebehoerde)
 
 

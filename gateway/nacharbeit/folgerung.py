@@ -15,7 +15,7 @@ from typing import Any
 from gateway.abruf import DIENSTE
 from gateway.abruf.dienst import Dienst, Frage
 from gateway.envelope.parse import parse
-from gateway.meldewesen.anfrage import NEUTRAL, Abruf
+from gateway.meldewesen.anfrage import Abruf
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.folgen import Ersuchen, Folge, Folgeart, folgen
 from gateway.meldewesen.regeln import wirksame_rolle
@@ -72,7 +72,7 @@ def _ersuchen(vorgang: _Vorgang) -> Ersuchen:
     anfrage = vorgang.frage.anfrage
     return Ersuchen(
         aussteuerbar=vorgang.fassung.pack.is_standard,  # § 39a (3) BMG does not name § 34a (5) S. 2
-        neutral=vorgang.nacharbeit.status == NEUTRAL.status,
+        neutral=vorgang.nacharbeit.neutral,
         verzicht=anfrage.verzicht_auf_mitteilung,
         sicherheitsbehoerde=_is_sicherheitsbehoerde(anfrage, vorgang.frage.behoerde),
     )

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gateway.errors import GatewayError, place_of
+from gateway.errors import GatewayError, StoreError, place_of
 from gateway.nacharbeit.folgerung import folgere
-from gateway.ports import Nachlauf, Protokolleintrag, Sendung, Wartend, Zustellung, ZustellungError
+from gateway.ports import Nachlauf, Protokolleintrag, Sendung, Wartend, Zurueckgestellt, Zustellung, ZustellungError
 from gateway.vorgang import Gateway
 
 log = logging.getLogger(__name__)
 
-#: Of one transaction, and of one look at the outbox.
+#: Requests that are looked at, or messages that are delivered, before the other kind has its turn.
 STAPEL = 50
 
 #: Between the tries of what fails: twice as long each time, up to the last of them for ever.
@@ -29,12 +29,19 @@ _UNLESBAR = "it cannot be read: is its key gone from the instance's key file?"
 
 @dataclass
 class Bilanz:
-    """What a round did."""
+    """What a round did; not `allein`: nothing, for somebody else was at it."""
 
+    allein: bool = True
     angesehen: int = 0
     entstanden: int = 0
     zugestellt: int = 0
     gescheitert: int = 0
+
+    def __iadd__(self, other: "Bilanz") -> "Bilanz":
+        self.allein = other.allein
+        for name in ("angesehen", "entstanden", "zugestellt", "gescheitert"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
 
 
 @dataclass(frozen=True)
@@ -56,57 +63,74 @@ class Lauf:
         """Everything that is due now, unless somebody else is at it. Raises StoreError."""
         bilanz = Bilanz()
         with self.nachlauf.allein() as allein:
-            if allein:
-                self._folgere(bilanz)
-                self._stelle_zu(bilanz)
+            bilanz.allein = allein
+            more = allein
+            while more and not self.halt():
+                more = self._folgere(bilanz)
+                more |= self._stelle_zu(bilanz)
         return bilanz
 
-    def _folgere(self, bilanz: Bilanz) -> None:
-        while not self.halt() and (wartende := self.nachlauf.wartende(self.gateway.clock(), STAPEL)):
-            erledigt: list[bytes] = []
-            sendungen: list[Sendung] = []
-            for wartend in wartende:
+    def _folgere(self, bilanz: Bilanz) -> bool:
+        """Looks at some of what waits; whether there was any, and the mirror could be asked."""
+        wartende = self.nachlauf.wartende(self.gateway.clock(), STAPEL)
+        erledigt: list[bytes] = []
+        sendungen: list[Sendung] = []
+        away = False
+        for wartend in wartende:
+            try:
                 entstanden = self._versuche(wartend)
-                if entstanden is None:
-                    bilanz.gescheitert += 1
-                    continue
-                erledigt.append(wartend.id)
-                sendungen += entstanden
-            faellig = self.gateway.clock() + self.streuung * self.uniform(0, 1)
-            self.nachlauf.erledige(erledigt, sendungen, faellig)
-            bilanz.angesehen += len(erledigt)
-            bilanz.entstanden += len(sendungen)
+            except StoreError as error:  # not this one's fault: all wait, and what is ready is delivered meanwhile
+                log.error("what follows answers waits: %s", error)
+                away = True
+                break
+            if entstanden is None:
+                bilanz.gescheitert += 1
+                continue
+            erledigt.append(wartend.id)
+            sendungen += entstanden
+        if erledigt:
+            self.nachlauf.erledige(erledigt, sendungen, self.gateway.clock() + self.streuung * self.uniform(0, 1))
+        bilanz.angesehen += len(erledigt)
+        bilanz.entstanden += len(sendungen)
+        return bool(wartende) and not away
 
     def _versuche(self, wartend: Wartend) -> tuple[Sendung, ...] | None:
-        """What came of it; None when it failed, and is tried again later: nothing is ever given up."""
+        """What came of it; None when it failed, and is tried again later: nothing is given up. Raises StoreError."""
         if wartend.inhalt is None:
             self._vertage(wartend, _UNLESBAR)
             return None
         try:
             return folgere(wartend.inhalt, self.gateway)
-        except Exception as error:  # a bug, or a store that is away: the others go on
-            text = str(error) if isinstance(error, GatewayError) else type(error).__name__
-            self._vertage(wartend, f"{text} at {place_of(error)}")
+        except StoreError:
+            raise
+        except Exception as error:  # a bug: the others go on
+            self._vertage(wartend, _reason(error))
             return None
 
     def _vertage(self, wartend: Wartend, grund: str) -> None:
         log.error("nacharbeit=%s failed: %s", wartend.id.hex(), grund)
         self.nachlauf.vertage(wartend, self._spaeter(wartend.versuche))
 
-    def _stelle_zu(self, bilanz: Bilanz) -> None:
+    def _stelle_zu(self, bilanz: Bilanz) -> bool:
+        """Delivers some of what is due; whether there was any."""
         if self.zustellung is None:
-            return
-        while not self.halt() and (sendungen := self.nachlauf.sendungen(self.gateway.clock(), STAPEL)):
-            for sendung in sendungen:
-                if self.halt():
-                    return
-                try:
-                    self._deliver(sendung, self.zustellung)
-                    bilanz.zugestellt += 1
-                except ZustellungError as error:
-                    bilanz.gescheitert += 1
-                    log.error("message=%s to=%s not delivered: %s", sendung.uuid, sendung.empfaenger, error)
-                    self.nachlauf.verschiebe(sendung, self._spaeter(sendung.versuche))
+            return False
+        sendungen = self.nachlauf.sendungen(self.gateway.clock(), STAPEL)
+        for sendung in sendungen:
+            if self.halt():
+                break
+            try:
+                self._deliver(sendung, self.zustellung)
+                bilanz.zugestellt += 1
+            except Zurueckgestellt:
+                self.nachlauf.verschiebe(sendung, self._spaeter(0), versucht=False)
+            except StoreError:
+                raise
+            except Exception as error:  # whatever it is: the others go on, and this one again later
+                bilanz.gescheitert += 1
+                log.error("message=%s not delivered: %s", sendung.uuid, _reason(error))
+                self.nachlauf.verschiebe(sendung, self._spaeter(sendung.versuche), versucht=True)
+        return bool(sendungen)
 
     def _deliver(self, sendung: Sendung, zustellung: Zustellung) -> None:
         """Recorded before it is struck off: what was delivered twice after a crash stands there twice."""
@@ -134,3 +158,8 @@ class Lauf:
     def _spaeter(self, versuche: int) -> datetime:
         abstand: timedelta = min(_ERSTER_ABSTAND * 2 ** min(versuche, 16), _LETZTER_ABSTAND)
         return self.gateway.clock() + abstand
+
+
+def _reason(error: Exception) -> str:
+    """Ours in words; of others type and place: their text may hold personal data."""
+    return str(error) if isinstance(error, GatewayError) else f"{type(error).__name__} at {place_of(error)}"

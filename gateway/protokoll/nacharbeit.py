@@ -26,7 +26,7 @@ def pack(nacharbeit: Nacharbeit) -> bytes:
         {
             "behoerde": {**vars(wer), "rolle": wer.rolle.value, "ermaechtigte": sorted(wer.ermaechtigte)},
             "empfangen": micros(nacharbeit.empfangen),
-            "status": nacharbeit.status,
+            "neutral": nacharbeit.neutral,
         }
     )
     return b"".join((len(head).to_bytes(_LENGTH_BYTES, "big"), head, nacharbeit.nachricht))
@@ -36,9 +36,9 @@ def unpack(packed: bytes) -> Nacharbeit:
     """What `pack` was given. Raises ValueError, KeyError, TypeError for anything else."""
     end = _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "big")
     head: dict[str, Any] = orjson.loads(packed[_LENGTH_BYTES:end])
-    wer = head["behoerde"]
+    wer = {name: wert for name, wert in head["behoerde"].items() if name in Behoerde.__dataclass_fields__}
     behoerde = Behoerde(**{**wer, "rolle": Rolle(wer["rolle"]), "ermaechtigte": frozenset(wer["ermaechtigte"])})
-    return Nacharbeit(packed[end:], behoerde, from_micros(head["empfangen"]), head["status"])
+    return Nacharbeit(packed[end:], behoerde, from_micros(head["empfangen"]), head["neutral"])
 
 
 def seal(nacharbeit: Nacharbeit, faellig: datetime, schluessel: Protokollschluessel) -> Wartezeile:

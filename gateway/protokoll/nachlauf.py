@@ -86,11 +86,11 @@ class SqlNachlauf:
         one = update(POSTAUSGANG).where(POSTAUSGANG.c.id == sendung.id)
         self._change(one, zugestellt=micros(now), faellig=None, schluessel=None, inhalt=None)
 
-    def verschiebe(self, sendung: Sendung, faellig: datetime) -> None:
+    def verschiebe(self, sendung: Sendung, faellig: datetime, *, versucht: bool) -> None:
         """See `gateway.ports.Nachlauf.verschiebe`."""
         p = POSTAUSGANG.c
         one = update(POSTAUSGANG).where(p.id == sendung.id)
-        self._change(one, faellig=micros(faellig), versuche=p.versuche + 1)
+        self._change(one, faellig=micros(faellig), versuche=p.versuche + int(versucht))
 
     def close(self) -> None:
         """Gives the lock files back."""
@@ -100,7 +100,8 @@ class SqlNachlauf:
 
     def _rows(self, query: Any) -> Sequence[Any]:
         with store_errors("what follows answers cannot be read"), self._engine.connect() as connection:
-            return connection.execute(query).all()
+            reading = connection.execution_options(isolation_level="AUTOCOMMIT")  # on SQLite without the write lock
+            return reading.execute(query).all()
 
     def _change(self, one: Any, **werte: Any) -> None:
         with self._write() as connection:

@@ -11,7 +11,7 @@ from gateway.database import store_errors
 from gateway.errors import StoreError
 from gateway.protokoll.kette import kette_hash, stand_text, wurzel_hash
 from gateway.protokoll.schluessel import Protokollschluessel
-from gateway.protokoll.tabellen import KETTE, METADATA, STAND
+from gateway.protokoll.tabellen import KETTE, METADATA, NACHARBEIT, POSTAUSGANG, STAND
 from gateway.protokoll.verbindung import begin
 
 KENNUNG_BYTES = 16
@@ -33,6 +33,7 @@ def create_schema(engine: Engine, schluessel: Protokollschluessel) -> None:
             connection.execute(
                 insert(STAND), {"id": 1, "wurzel": wurzel, "ketten": 0, "hash": anfang, "siegel": siegel}
             )
+        METADATA.create_all(connection, [NACHARBEIT, POSTAUSGANG])  # no part of the record: made where they are missing
         connection.commit()
 
 
@@ -40,6 +41,8 @@ def check_usable(engine: Engine, schluessel: Protokollschluessel) -> None:
     """Raises StoreError unless entries can be stored: the database takes a writer, and the key is this Protokoll's."""
     with store_errors("the Protokoll cannot be written"), engine.connect() as connection:
         begin(connection, write=True)
+        for table in (NACHARBEIT, POSTAUSGANG):
+            connection.execute(select(table.c.id).limit(0))
         stand = connection.execute(_SELECT.with_for_update()).one_or_none()
         connection.rollback()
     if stand is None or not stand_holds(schluessel.siegel_oeffentlich, stand):

@@ -70,7 +70,7 @@ class Fuehrung:
 
     def _auftrag(self, fuehrend: Bedingung) -> Auftrag:
         formen = self._formen
-        person = tuple(one for one in formen.person if one != fuehrend)
+        person = sorted((one for one in formen.person if one != fuehrend), key=_rang)  # the next one is seldom needed
         wohnung = () if formen.wohnung == (fuehrend,) else formen.wohnung
         return Auftrag(formen.bereich.schluessel, fuehrend, person, wohnung)
 

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from gateway.envelope.client import SoapDelivery, SoapFault
 from gateway.errors import ConfigError, Fault
-from gateway.ports import Quittung, ZustellungError
-from gateway.zustellung.http import SendError, post
+from gateway.ports import Quittung, Zurueckgestellt, ZustellungError
+from gateway.zustellung.http import SendError, Trust, post
 
 #: Seconds for which an address that did not answer is left alone: many messages may wait for the same one.
-PAUSE = 25.0
+PAUSE = 60.0
+
+#: Bytes of a receipt.
+_MAX_RECEIPT = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class SoapZustellung:
     ) -> None:
         self._delivery = delivery
         self._adressen = adressen
-        self._ca = ca
+        self._trust = Trust(ca, beside_system=False)
         self._client = client
         self._clock = clock
         self._away: dict[str, float] = {}  # address → until when it is left alone
@@ -56,10 +59,10 @@ class SoapZustellung:
         """See `gateway.ports.Zustellung.deliver`."""
         url = self._adressen.of(empfaenger)
         if self._clock() < self._away.get(url, 0.0):
-            raise ZustellungError(f"{url} did not answer just now")
+            raise Zurueckgestellt(f"{url} did not answer just now")
         request = self._delivery.request(nachricht, now)
         try:
-            reply = post(url, request, ca=self._ca, client=self._client)
+            reply = post(url, request, trust=self._trust, client=self._client, max_reply=_MAX_RECEIPT)
         except SendError as error:
             self._away[url] = self._clock() + PAUSE
             raise ZustellungError(str(error)) from None
@@ -75,6 +78,6 @@ class SoapZustellung:
         except Fault as fault:
             raise ZustellungError(f"{url}: the reply is not a proper receipt: {fault}") from None
         if isinstance(receipt, SoapFault):
-            raise ZustellungError(f"{url} refuses it: {receipt.faultcode}")
+            raise ZustellungError(f"{url} refuses it with a signed fault")
         if receipt.lower() != uuid.lower():
             raise ZustellungError(f"{url} acknowledges another message")

@@ -49,6 +49,13 @@ def test_init_writes_every_key_with_its_default_and_explains_it(made: Path) -> N
     [
         ("workers = 1", "worker = 1", "http.worker: unknown key"),
         ("[http]", "[https]", "https: unknown key"),
+        ('adresse = ""', 'adresse = "https://melde..example.org/"', "must be an address with https://"),
+        ('adresse = ""', 'adresse = "https://exa mple.org/"', "must be an address with https://"),
+        ('adresse = ""', 'adresse = "https://h:99999/"', "must be an address with https://"),
+        ('adresse = ""', 'adresse = "https://"', "must be an address with https://"),
+        ('adresse = ""', 'adresse = "http://192.0.2.1/x"', "plain http:// is for loopback only"),
+        ('adresse = ""', 'adresse = "https://example.org/"', "addresses need a ca"),
+        ("pause_seconds = 30", "pause_seconds = 0", "nacharbeit.pause_seconds: Input should be greater"),
         ("[http]", "farbe = 1\n[http]", "farbe: unknown key"),
         ('land = "03"', 'land = "17"', "land: String should match"),
         ('land = "03"', "land = 3", "land: Input should be a valid string"),

@@ -54,6 +54,8 @@ def test_of_two_blocks_the_ended_one_informs_nobody() -> None:
         ({"sicherheitsbehoerde": True, "verzicht": True}, [stelle(LKA)]),
         ({"neutral": False}, [stelle(LKA), PERSON]),  # another person was told of
         ({"aussteuerbar": False}, [stelle(LKA), PERSON]),  # § 39a (3) names § 34 (5) only
+        ({"neutral": False, "verzicht": True}, [stelle(LKA), PERSON]),  # § 38 (5) S. 1: of a neutral answer alone
+        ({"aussteuerbar": False, "verzicht": True}, [stelle(LKA), PERSON]),
     ],
 )
 def test_a_body_that_had_a_block_set_is_informed_in_every_case(

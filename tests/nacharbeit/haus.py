@@ -16,7 +16,7 @@ from gateway.protokoll import Einsicht, Postzeile, SqlNachlauf
 from gateway.vorgang import Gateway
 from tests.betrieb import AMT, GEMEINDE, Betrieb, betrieb
 from tests.gateways import set_key
-from tests.spiegel.personen import datensatz, sperre
+from tests.spiegel.personen import datensatz, sperre, wohnung
 
 LKA = "dbs:090030990000"  # had blocks set
 MELDEBEHOERDE = f"ags:{GEMEINDE}"
@@ -26,6 +26,13 @@ PERSONEN: list[dict[str, Any]] = [
     datensatz("S3", GEMEINDE, familienname="Selbst", **sperre("3")),
     datensatz("S11", GEMEINDE, familienname="Gefährdet", **sperre("11", veranlasst_durch=LKA)),
     datensatz("S11a", GEMEINDE, familienname="Namenlos", **sperre("11")),
+    datensatz(
+        "S11b",
+        GEMEINDE,
+        familienname="Allein",
+        wohnungen=[wohnung(GEMEINDE, strasse="Frauenhausgasse")],
+        **sperre("11", veranlasst_durch=LKA),
+    ),
     datensatz("P1", GEMEINDE, familienname="Paar"),
     datensatz("P2", GEMEINDE, familienname="Paar", **sperre("11", veranlasst_durch=LKA)),
 ]

@@ -65,6 +65,9 @@ FAELLE: list[tuple[str, str, dict[str, Any], list[tuple[str, str, str]]]] = [
     ("told in spite of the block", KRIPO, {**SELBST, "sicherheit": True, "benutzer": BENUTZER}, []),
     ("set by a body, so not told", KRIPO, {**GEFAEHRDET, "sicherheit": True, "benutzer": BENUTZER},
      [AUSSTEUERUNG, STELLE]),
+    ("in a street that is not known but for her", AMT, {**GEFAEHRDET, "familienname": "Allein",
+     "strasse": "Frauenhausgasse"}, [AUSSTEUERUNG, PERSON, STELLE]),
+    ("in a street that nobody has", AMT, {**GEFAEHRDET, "strasse": "Gibtesnichtgasse"}, []),
     ("refused", AMT, GEFAEHRDET | {"geschlecht": None}, []),
 ]  # fmt: skip
 

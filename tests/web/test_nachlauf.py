@@ -82,10 +82,11 @@ def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_does_nothing_
     served.verified()
 
 
-def test_the_worker_ends_with_the_gateway(served: Served) -> None:
-    """Comes last: it stops the gateway."""
+def test_without_its_supervisor_the_gateway_stops_and_leaves_no_orphan(served: Served) -> None:
+    """Comes last. Nobody may go on answering where nothing follows."""
     served.until(lambda: bool(served.running.nachlauf()))
     (worker,) = served.running.nachlauf()
-    served.running.process.terminate()
+    os.kill(served.running.supervisor(), signal.SIGKILL)
     assert served.running.process.wait(40) == 0
-    assert not Path(f"/proc/{worker}").exists()
+    assert "the gateway stops" in served.running.log
+    served.until(lambda: not Path(f"/proc/{worker}").exists())

@@ -13,7 +13,7 @@ from gateway import instance
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.sending import ask
-from gateway.zustellung.http import SendError, post
+from gateway.zustellung.http import SendError, Trust, post
 from tests.betrieb import AMT, outcome
 from tests.web.site import Site, site
 
@@ -42,7 +42,9 @@ def shown(secure: Site) -> tuple[Path, Path]:
 def end(secure: Site, client: tuple[Path, Path] | None) -> str:
     """How it ends; "refused" when there is no answer."""
     try:
-        reply = post(secure.running.url, secure.signed(), ca=secure.house.here.path / "pki/ca.pem", client=client)
+        reply = post(
+            secure.running.url, secure.signed(), trust=Trust(secure.house.here.path / "pki/ca.pem"), client=client
+        )
     except SendError:
         return "refused"
     return secure.outcome(reply.body)
