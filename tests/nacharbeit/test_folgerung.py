@@ -3,16 +3,20 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from lxml import etree
 
+from gateway.bootstrap import build_gateway, create_databases
+from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Auswahldaten, Bestaetigungsdaten, Suchbereich
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.nacharbeit.folgerung import UNTERRICHTUNG
 from gateway.ports import Sendung
+from gateway.protokoll.tabellen import NACHARBEIT, POSTAUSGANG
 from gateway.xmeld.anfragen import Bestaetigungsfrage, Fragenschreiber, Fragesteller
 from tests.betrieb import AMT, GEMEINDE, POLIZEI, ZENTRALE, outcome, register_authority
 from tests.databases import KINDS, fresh_database
@@ -149,6 +153,25 @@ def test_the_same_request_once_more_leads_to_nothing_more(house: Haus) -> None:
     assert len(house.folgt(nachricht)) == 3
     assert house.folgt(nachricht) == []
     assert len(house.folgt(house.frage(**GEFAEHRDET))) == 3, "another request about her is another"
+
+
+def test_a_kind_that_is_switched_off_meanwhile_is_still_followed_up(tmp_path: Path) -> None:
+    with haus(tmp_path, datenbestaetigung=True) as house:
+        off = replace(house.gateway, dienste=frozenset({"1330"}))
+        assert "datenbestaetigung-1" in off.fassungen
+        assert "datenbestaetigung-1" in build_gateway(house.here).fassungen
+
+
+def test_a_database_from_before_is_named_and_completed(tmp_path: Path) -> None:
+    with haus(tmp_path) as house:
+        with house.here.protokoll().begin() as connection:
+            for table in (NACHARBEIT, POSTAUSGANG):
+                table.drop(connection)
+        with pytest.raises(StoreError, match="the Protokoll cannot be written"):
+            house.gateway.check_stores()
+        create_databases(house.here)
+        house.gateway.check_stores()
+        assert house.ask(**SELBST) == "03"
 
 
 def test_what_waits_is_gone_when_it_was_looked_at_and_shows_nothing_before(house: Haus) -> None:
