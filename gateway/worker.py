@@ -83,12 +83,14 @@ class Supervisor:
         self._process = get_context("fork").Process(target=_supervise, args=(work,))
         self._process.start()
         self._stopping = False
+        self.lost = False  # it is gone, and nobody stopped it
         threading.Thread(target=self._watch, name="nachlauf", daemon=True).start()
 
     def _watch(self) -> None:
         """Nobody may go on answering where nothing follows: without the supervisor the whole gateway stops."""
         self._process.join()
         if not self._stopping:
+            self.lost = True
             log.critical("the supervisor of what follows answers is gone: the gateway stops")
             os.kill(os.getpid(), signal.SIGTERM)
 

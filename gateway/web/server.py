@@ -17,7 +17,7 @@ from granian.server import Server
 from gateway import worker
 from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag
 from gateway.config import Config
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, GatewayError
 from gateway.web.app import App
 from gateway.web.request import READ_TIMEOUT
 
@@ -78,7 +78,7 @@ def create() -> App:
 def serve(instance: Instance) -> None:
     """Serves until SIGTERM or SIGINT; a stopping worker takes no new connection and finishes its exchanges.
 
-    Raises ConfigError or StoreError before any worker starts.
+    Raises ConfigError or StoreError before any worker starts, GatewayError when what follows answers is not done.
     """
     multiprocessing.set_start_method("fork", force=True)
     _built[:] = [build(instance)]
@@ -91,6 +91,8 @@ def serve(instance: Instance) -> None:
         Server("gateway.web.server:create", **_options(instance)).serve()
     finally:
         nachlauf.stop(GRACE)
+    if nachlauf.lost:
+        raise GatewayError("stopped, because what follows answers was not done any more: start it again")
 
 
 def _options(instance: Instance) -> dict[str, Any]:

@@ -9,20 +9,19 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.cli import main
+from gateway.meldewesen.sperren import OFFEN, Sicht
 from gateway.spiegel.suche import SqlSpiegel
 
 LEAK = 0.0005  # seconds
-
-_NO_BLOCK_LASTS_SO_LONG = "~"  # stands behind every date
 
 
 def plant(name: str) -> None:
     """Makes the search of this name, a method of the mirror, spend more time where a block hid somebody."""
     honest: Callable[..., Any] = getattr(SqlSpiegel, name)
 
-    def leaking(spiegel: SqlSpiegel, wonach: Any, heute: str, *rest: Any) -> Any:
-        found = honest(spiegel, wonach, heute, *rest)
-        if honest(spiegel, wonach, _NO_BLOCK_LASTS_SO_LONG, *rest) and not found:
+    def leaking(spiegel: SqlSpiegel, wonach: Any, sicht: Sicht, *rest: Any) -> Any:
+        found = honest(spiegel, wonach, sicht, *rest)
+        if honest(spiegel, wonach, OFFEN, *rest) and not found:
             end = time.perf_counter() + LEAK
             while time.perf_counter() < end:
                 pass
@@ -32,6 +31,6 @@ def plant(name: str) -> None:
 
 
 if __name__ == "__main__":
-    for search in ("suche", "hole"):
+    for search in ("suche", "freie_suche", "hole"):
         plant(search)
     main()
