@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.bootstrap import Instance, build_lauf
-from gateway.config import read_config
+from gateway.config import Zustellung
 from gateway.envelope.client import SoapFault
 from gateway.nacharbeit.lauf import Bilanz, Lauf
 from gateway.ports import Sendung
 from gateway.protokoll import Einsicht, Postzeile, SqlNachlauf
+from gateway.protokoll.tabellen import NACHARBEIT, POSTAUSGANG
 from gateway.vorgang import Gateway
 from tests.betrieb import AMT, GEMEINDE, Betrieb, betrieb
 from tests.gateways import set_key
@@ -72,10 +73,19 @@ class Haus(Betrieb):
     def post(self, limit: int) -> list[Postzeile]:
         return Einsicht(self.here.protokoll(readonly=True)).post(limit)
 
+    def leer(self) -> None:
+        """Nothing waits, and there is no address."""
+        with self.here.protokoll().begin() as connection:
+            for table in (NACHARBEIT, POSTAUSGANG):
+                connection.execute(table.delete())
+        self.here.config = self.here.config.model_copy(update={"zustellung": Zustellung()})
+        self.lauf = lauf_of(self.here, self.gateway)
+
     def connect(self, url: str, ca_pem: bytes) -> None:
         """Has everything delivered there, whose receipts count by this CA."""
-        configure(self.here.path, url, ca_pem)
-        self.here.config = read_config(self.here.path)
+        (self.here.path / "pki/empfaenger.pem").write_bytes(ca_pem)
+        zustellung = Zustellung(adresse=url, ca="pki/empfaenger.pem")
+        self.here.config = self.here.config.model_copy(update={"zustellung": zustellung})
         self.lauf = lauf_of(self.here, self.gateway)
 
     @property

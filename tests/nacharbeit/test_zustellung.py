@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,10 +32,16 @@ GEFAEHRDET = {"familienname": "Gefährdet", "geschlecht": "w"}
 A_DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[Haus]:
-    with haus(tmp_path) as one:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Haus]:
+    with haus(tmp_path_factory.mktemp("zustellung")) as one:
         yield one
+
+
+@pytest.fixture
+def house(built: Haus) -> Haus:
+    built.leer()
+    return built
 
 
 @pytest.fixture
