@@ -8,7 +8,6 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +44,11 @@ class _Vorgang:
 def folgere(nacharbeit: Nacharbeit, gateway: Gateway) -> tuple[Sendung, ...]:
     """The messages that a request leads to; none where the answer hid nobody. Raises StoreError, GatewayError."""
     vorgang = _read(nacharbeit, gateway)
+    ersuchen = _ersuchen(vorgang)
     return tuple(
         _send(vorgang, folge, treffer, gateway)
-        for treffer in _find(vorgang)
-        for folge in folgen(_ersuchen(vorgang), treffer.datensatz, vorgang.frage.heute)
+        for treffer in vorgang.dienst.finde(vorgang.frage, OFFEN, HOECHSTENS)
+        for folge in folgen(ersuchen, treffer.datensatz, vorgang.frage.heute)
     )
 
 
@@ -60,12 +60,6 @@ def _read(nacharbeit: Nacharbeit, gateway: Gateway) -> _Vorgang:
     anfrage: Abruf = dienst.read(root, art)
     frage = Frage(anfrage, nacharbeit.behoerde, art, gateway, nacharbeit.empfangen)
     return _Vorgang(frage, dienst, fassung, nacharbeit)
-
-
-def _find(vorgang: _Vorgang) -> Iterator[Treffer]:
-    """Everybody whom the request means, each record once."""
-    gefunden = vorgang.dienst.finde(vorgang.frage, OFFEN, HOECHSTENS)
-    yield from {treffer.merkmal: treffer for treffer in gefunden}.values()
 
 
 def _ersuchen(vorgang: _Vorgang) -> Ersuchen:

@@ -80,7 +80,7 @@ class Lauf:
             try:
                 entstanden = self._versuche(wartend)
             except StoreError as error:  # not this one's fault: all wait, and what is ready is delivered meanwhile
-                log.error("what follows answers waits: %s", error)
+                log.error("what follows answers waits for the mirror: %s", error)
                 away = True
                 break
             if entstanden is None:
@@ -95,15 +95,18 @@ class Lauf:
         return bool(wartende) and not away
 
     def _versuche(self, wartend: Wartend) -> tuple[Sendung, ...] | None:
-        """What came of it; None when it failed, and is tried again later: nothing is given up. Raises StoreError."""
+        """What came of it; None when it failed, and is tried again later: nothing is given up.
+
+        Raises StoreError when the mirror answers nothing at all; a search that only it gives up is put off like others.
+        """
         if wartend.inhalt is None:
             self._vertage(wartend, _UNLESBAR)
             return None
         try:
             return folgere(wartend.inhalt, self.gateway)
-        except StoreError:
-            raise
-        except Exception as error:  # a bug: the others go on
+        except Exception as error:  # a bug, or a search that takes too long: the others go on
+            if isinstance(error, StoreError):
+                self.gateway.spiegel.check()
             self._vertage(wartend, _reason(error))
             return None
 

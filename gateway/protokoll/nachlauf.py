@@ -92,12 +92,6 @@ class SqlNachlauf:
         one = update(POSTAUSGANG).where(p.id == sendung.id)
         self._change(one, faellig=micros(faellig), versuche=p.versuche + int(versucht))
 
-    def close(self) -> None:
-        """Gives the lock files back."""
-        for sperre in (self._writing, self._working):
-            if sperre is not None:
-                sperre.close()
-
     def _rows(self, query: Any) -> Sequence[Any]:
         with store_errors("what follows answers cannot be read"), self._engine.connect() as connection:
             reading = connection.execution_options(isolation_level="AUTOCOMMIT")  # on SQLite without the write lock

@@ -42,7 +42,8 @@ def check_usable(engine: Engine, schluessel: Protokollschluessel) -> None:
     with store_errors("the Protokoll cannot be written"), engine.connect() as connection:
         begin(connection, write=True)
         for table in (NACHARBEIT, POSTAUSGANG):
-            connection.execute(select(table.c.id).limit(0))
+            with store_errors(f"the Protokoll's database has no table {table.name}, or it cannot be read"):
+                connection.execute(select(table.c.id).limit(0))
         stand = connection.execute(_SELECT.with_for_update()).one_or_none()
         connection.rollback()
     if stand is None or not stand_holds(schluessel.siegel_oeffentlich, stand):

@@ -45,7 +45,7 @@ def post(
     client: tuple[Path, Path] | None = None,
     max_reply: int = MAX_REPLY,
 ) -> HttpReply:
-    """POSTs a SOAP 1.1 envelope, and reads the reply, of at most `max_reply` bytes, within TIMEOUT.
+    """POSTs a SOAP 1.1 envelope, and reads the reply: at most `max_reply` bytes, its body within TIMEOUT.
 
     `client` are certificate and key for an endpoint that wants a TLS certificate. Raises SendError, ConfigError.
     """

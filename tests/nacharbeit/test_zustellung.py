@@ -210,6 +210,30 @@ def test_a_mirror_that_is_away_delays_what_follows_and_loses_nothing(house: Haus
     assert len(stub.posteingang.nachrichten) == 1
 
 
+def test_a_search_that_the_mirror_gives_up_holds_up_no_other(house: Haus, stub: StubServer) -> None:
+    class GivesUpOnce:
+        def __init__(self, mirror: Any) -> None:
+            self.mirror, self.left = mirror, 1
+
+        def suche(self, *args: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                raise StoreError("the mirror cannot be read (QueryCanceled)")
+            return self.mirror.suche(*args)
+
+        def check(self) -> None:
+            self.mirror.check()
+
+    for _ in range(2):
+        house.ask(**SELBST)
+    slow = replace(house.gateway, spiegel=GivesUpOnce(house.gateway.spiegel))  # type: ignore[arg-type]
+    bilanz = replace(house.lauf, gateway=slow).runde()
+    assert (bilanz.gescheitert, bilanz.zugestellt) == (1, 1)
+    assert house.offen() == (1, 1, 0)
+    later(house)
+    assert len(stub.posteingang.nachrichten) == 2
+
+
 def test_a_message_that_cannot_be_read_any_more_waits_and_is_named(
     house: Haus, stub: StubServer, caplog: pytest.LogCaptureFixture
 ) -> None:
