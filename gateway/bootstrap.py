@@ -28,7 +28,7 @@ from gateway.envelope.wsse import Policy, signature_methods
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore
 from gateway.errors import ConfigError
 from gateway.meldewesen.reichweite import Offen, Reichweite
-from gateway.nacharbeit.folgerung import UNTERRICHTUNG
+from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
 from gateway.nacharbeit.lauf import Lauf
 from gateway.protokoll.schluessel import Protokollschluessel, load_merkmalschluessel, load_protokollschluessel
 from gateway.resources import folder
@@ -198,8 +198,10 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
 
 def build_lauf(instance: Instance, gateway: Gateway) -> Lauf:
     """The worker's rounds over what waits after answers. Raises ConfigError for what cannot work."""
-    if UNTERRICHTUNG not in gateway.fassungen:
-        raise ConfigError(f"{instance.packs_folder} lacks the pack {UNTERRICHTUNG}: copy it there from the project")
+    if UNTERRICHTUNGSPACK not in gateway.fassungen:
+        raise ConfigError(
+            f"{instance.packs_folder} lacks the pack {UNTERRICHTUNGSPACK}: copy it there from the project"
+        )
     return Lauf(
         gateway=gateway,
         nachlauf=protokoll.SqlNachlauf(instance.protokoll(), instance.protokollschluessel),

@@ -23,12 +23,13 @@ from gateway.meldewesen.unterrichtung import Unterrichtung
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.ports import Nacharbeit, Sendung, Treffer
 from gateway.vorgang import BERLIN, Fassung, Gateway
+from gateway.xmeld.mapping import AUSSTEUERUNG, UNTERRICHTUNG
 
 #: More than are blocked in any Land: all of them are looked at, but a bug does not fill the memory.
 HOECHSTENS = 20_000
 
 #: The pack of the notice of § 34 (5) BMG, a message of the house.
-UNTERRICHTUNG = "unterrichtung-1"
+UNTERRICHTUNGSPACK = "unterrichtung-1"
 
 
 @dataclass(frozen=True)
@@ -83,27 +84,25 @@ def _is_sicherheitsbehoerde(anfrage: Abruf, behoerde: Behoerde) -> bool:
 def _send(vorgang: _Vorgang, folge: Folge, treffer: Treffer, gateway: Gateway) -> Sendung:
     own = str(uuid.uuid4())
     if folge.art is Folgeart.AUSSTEUERUNG:
-        fassung, typ, nachricht = _aussteuerung(vorgang, treffer, gateway, own)
+        typ, fassung = AUSSTEUERUNG, vorgang.fassung
+        nachricht = _aussteuerung(vorgang, treffer, gateway, own)
     else:
-        fassung, typ, nachricht = _unterrichtung(vorgang, folge, treffer, gateway, own)
+        typ, fassung = UNTERRICHTUNG, gateway.fassungen[UNTERRICHTUNGSPACK]
+        nachricht = fassung.schreiber.unterrichtung(_unterrichtung(vorgang, folge, treffer), gateway.now(), own)
     fassung.check(nachricht)
     return Sendung(_id(vorgang, folge, treffer), own, typ, folge.art.value, folge.empfaenger, nachricht)
 
 
-def _aussteuerung(vorgang: _Vorgang, treffer: Treffer, gateway: Gateway, own: str) -> tuple[Fassung, str, bytes]:
-    datensatz, fassung = treffer.datensatz, vorgang.fassung
-    ags, nummer = Gemeindeschluessel(datensatz["ags"]), datensatz["ordnungsmerkmal"]
+def _aussteuerung(vorgang: _Vorgang, treffer: Treffer, gateway: Gateway, own: str) -> bytes:
+    ags, nummer = Gemeindeschluessel(treffer.datensatz["ags"]), treffer.datensatz["ordnungsmerkmal"]
     original, art = vorgang.nacharbeit.nachricht, vorgang.dienst.nachrichtentyp
-    return fassung, "1322", fassung.schreiber.aussteuerung(ags, nummer, original, art, gateway.now(), own)
+    return vorgang.fassung.schreiber.aussteuerung(ags, nummer, original, art, gateway.now(), own)
 
 
-def _unterrichtung(
-    vorgang: _Vorgang, folge: Folge, treffer: Treffer, gateway: Gateway, own: str
-) -> tuple[Fassung, str, bytes]:
-    frage, fassung = vorgang.frage, gateway.fassungen[UNTERRICHTUNG]
+def _unterrichtung(vorgang: _Vorgang, folge: Folge, treffer: Treffer) -> Unterrichtung:
+    frage = vorgang.frage
     empfangen = frage.jetzt.astimezone(BERLIN).isoformat(timespec="milliseconds")
-    unterrichtung = Unterrichtung(folge, treffer.datensatz, frage.anfrage, frage.behoerde, empfangen)
-    return fassung, "9920", fassung.schreiber.unterrichtung(unterrichtung, gateway.now(), own)
+    return Unterrichtung(folge, treffer.datensatz, frage.anfrage, frage.behoerde, empfangen)
 
 
 def _id(vorgang: _Vorgang, folge: Folge, treffer: Treffer) -> bytes:

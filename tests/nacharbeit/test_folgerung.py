@@ -15,7 +15,7 @@ from gateway.config import Dienste
 from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Auswahldaten, Bestaetigungsdaten, Suchbereich
 from gateway.meldewesen.behoerde import Behoerde, Rolle
-from gateway.nacharbeit.folgerung import UNTERRICHTUNG
+from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
 from gateway.ports import Sendung
 from gateway.protokoll.tabellen import NACHARBEIT, POSTAUSGANG
 from gateway.xmeld.anfragen import Bestaetigungsfrage, Fragenschreiber, Fragesteller
@@ -145,7 +145,7 @@ def test_a_notice_says_who_asked_and_why_and_is_valid(house: Haus) -> None:
         if sendung.nachrichtentyp != "9920":
             continue
         root = etree.fromstring(sendung.nachricht or b"")
-        assert house.gateway.fassungen[UNTERRICHTUNG].pack.is_valid(root)
+        assert house.gateway.fassungen[UNTERRICHTUNGSPACK].pack.is_valid(root)
         text = (sendung.nachricht or b"").decode()
         assert all(word in text for word in (own, AMT, "AZ Ä/7", "Anschriftenermittlung", "Prüfstelle"))
         assert "Prüfweg" not in text, "no address of hers"
