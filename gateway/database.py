@@ -64,6 +64,7 @@ def _open_sqlite(url: URL, *, readonly: bool) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ConfigError("database: SQLite needs a file, because several processes share it")
     pragmas = ["PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -65536"]
+    pragmas.append("PRAGMA temp_store = MEMORY")  # what a search gathers goes into no file
     if readonly:
         url = url.set(database=f"file:{url.database}").update_query_dict({"mode": "rw", "uri": "true"})
         pragmas.append("PRAGMA query_only = ON")

@@ -1,5 +1,6 @@
 """The statements of a search. One datum leads: its entries in the index are walked. The others are looked up for each
-person whom it leads to, until there are more persons than an answer may hold.
+person whom it leads to, until there are more persons than an answer may hold; or where that would be too often, the
+persons who have one of them are gathered first, once.
 
 The form of the statements leaves neither database a choice: each lookup is a subquery of its own that neither turns
 into a join, and so both follow the order in which they stand here.
@@ -23,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     select,
+    true,
 )
 
 from gateway.meldewesen.bedingung import ENDE, Bedingung
@@ -60,10 +62,11 @@ _GEMEINDE = 8
 
 
 class Auftrag(NamedTuple):
-    """A search of an area (the head of its keys): what leads, and what is looked up of the person and of a dwelling."""
+    """A search of an area (the head of its keys): what leads, what is gathered, what is looked up."""
 
     bereich: str
     fuehrend: Bedingung
+    gesammelt: Sequence[Bedingung]
     person: Sequence[Bedingung]
     wohnung: Sequence[Bedingung]
 
@@ -83,6 +86,7 @@ class Suchgestalt(NamedTuple):
 
     gemeinde: bool
     fuehrend: Gestalt
+    gesammelt: tuple[Gestalt, ...]
     person: tuple[Gestalt, ...]
     wohnung: tuple[Gestalt, ...]
 
@@ -98,11 +102,13 @@ def suche(auftrag: Auftrag, sicht: Sicht, hoechstens: int, weit: int = GANZ) -> 
     At most `weit` entries of what leads are walked.
     """
     (fuehrend,), werte = _gestaltet([auftrag.fuehrend], "f")
-    person_, von_person = _gestaltet(auftrag.person, "p")
-    wohnung_, von_wohnung = _gestaltet(auftrag.wohnung, "w")
-    werte |= von_person | von_wohnung | _umfeld(auftrag.bereich, sicht)
-    werte |= {"hoechstens": hoechstens, "grenze": hoechstens + 1, "weit": weit}
-    return suchstatement(Suchgestalt(_ist_gemeinde(auftrag.bereich), fuehrend, person_, wohnung_)), werte
+    weitere: list[tuple[Gestalt, ...]] = []
+    for kopf, bedingungen in (("g", auftrag.gesammelt), ("p", auftrag.person), ("w", auftrag.wohnung)):
+        gestalten, davon = _gestaltet(bedingungen, kopf)
+        weitere.append(gestalten)
+        werte |= davon
+    werte |= _umfeld(auftrag.bereich, sicht) | {"hoechstens": hoechstens, "grenze": hoechstens + 1, "weit": weit}
+    return suchstatement(Suchgestalt(_ist_gemeinde(auftrag.bereich), fuehrend, *weitere)), werte
 
 
 def haeufigkeit(bedingungen: Sequence[Bedingung], bereich: str, sicht: Sicht) -> tuple[Select[Any], Werte]:
@@ -139,7 +145,8 @@ def suchstatement(gestalt: Suchgestalt) -> Select[Any]:
     eintraege = select(*(s.c[name] for name in ("person_id", "wert", *_STELLE))).with_hint(s, *_NACH_WERT)
     eintraege = eintraege.where(*_eintraege(s, gestalt.fuehrend, gestalt.gemeinde)).limit(bindparam("weit"))
     fuehrend = eintraege.subquery("fuehrend")
-    nachgeschlagen = [_hat(fuehrend, one) for one in gestalt.person]
+    nachgeschlagen = [_gesammelt(fuehrend, one, gestalt.gemeinde) for one in gestalt.gesammelt]
+    nachgeschlagen += [_hat(fuehrend, one) for one in gestalt.person]
     nachgeschlagen += [_wohnt(fuehrend, gestalt.wohnung)] if gestalt.wohnung else []
     nachgeschlagen += [_erster(fuehrend, gestalt.fuehrend)] if gestalt.fuehrend.bereich else []
     ids = select(fuehrend.c.person_id.label("id"))
@@ -208,6 +215,15 @@ def _wert(spalte: ColumnElement[str], gestalt: Gestalt, *, muster: bool = True) 
         yield spalte.like(bindparam(f"{gestalt.name}_muster"))
 
 
+def _gesammelt(fuehrend: FromClause, gestalt: Gestalt, gemeinde: bool) -> ColumnElement[bool]:
+    """Whether the person is among those who have the datum in the area. Both databases gather them when the first one
+    is asked for, and look in that from then on.
+    """
+    s = suchdatum.alias(gestalt.name)
+    personen = select(s.c.person_id).where(*_eintraege(s, gestalt, gemeinde)).with_hint(s, *_NACH_WERT)
+    return fuehrend.c.person_id.in_(personen)
+
+
 def _hat(fuehrend: FromClause, gestalt: Gestalt) -> ColumnElement[bool]:
     """Whether the person has the datum, or none of its kinds.
 
@@ -239,9 +255,10 @@ def _erster(fuehrend: FromClause, gestalt: Gestalt) -> ColumnElement[bool]:
 
 
 def _der_reihe_nach(bedingungen: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    """All of them; the next one is looked at only where the last one holds."""
-    *vorher, letzte = bedingungen
-    return case(*((not_(one), false()) for one in vorher), else_=letzte) if vorher else letzte
+    """All of them; the next one is looked at only where the last one holds. PostgreSQL makes no join of what is asked
+    in here.
+    """
+    return case(*((not_(one), false()) for one in bedingungen), else_=true())
 
 
 def _eine(statement: Select[Any], fuehrend: FromClause) -> ColumnElement[Any]:

@@ -15,6 +15,9 @@ from gateway.database import store_errors
 
 _FEHLER = "the mirror cannot be read"
 
+#: Memory that the persons gathered for one search may take at most (PostgreSQL; 48 bytes each).
+_GATHERED = "256MB"
+
 
 class Lesezugang:
     """Safe to share between threads; each reading takes a connection of the engine's pool for its time."""
@@ -77,6 +80,7 @@ def _follow_the_indexes(connection: Any, _record: object) -> None:
     for setting in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit"):
         connection.execute(f"SET {setting} = off")
     connection.execute("SET max_parallel_workers_per_gather = 0")
+    connection.execute(f"SET work_mem = '{_GATHERED}'")
 
 
 def execute(cursor: Any, sql: str, parameters: Any) -> None:

@@ -62,17 +62,16 @@ class SqlSpiegel:
             return Trefferfolge(())
         fuehrend, *weitere = suchformen.namen(formen)
         daten = [*weitere, *suchformen.personendaten(formen)]
-        auftrag = Auftrag(formen.gemeindeschluessel, fuehrend, daten, suchformen.wohnungsdaten(formen))
+        auftrag = Auftrag(formen.gemeindeschluessel, fuehrend, (), daten, suchformen.wohnungsdaten(formen))
         return self._suche(auftrag, sicht, hoechstens)
 
-    def freie_suche(self, formen: FreieSuchformen, sicht: Sicht, hoechstens: int) -> Trefferfolge:
-        """See `gateway.ports.Spiegel.freie_suche`. The datum that the fewest have leads."""
+    def freie_suche(self, formen: FreieSuchformen, sicht: Sicht, hoechstens: int) -> Sequence[Treffer]:
+        """See `gateway.ports.Spiegel.freie_suche`. See `fuehrung` for what leads."""
         if len(formen.person) > MAX_DATEN:
             return Trefferfolge(())
-        treffer = Trefferfolge(())
-        for auftrag, weit in Fuehrung(self._zugang, formen, sicht).auftraege():
-            treffer = self._suche(auftrag, sicht, hoechstens, weit)
-        return treffer
+        return Fuehrung(self._zugang, formen, sicht).suche(
+            lambda auftrag, weit: self._suche(auftrag, sicht, hoechstens, weit)
+        )
 
     def kennt_strasse(self, formen: Suchformen, sicht: Sicht) -> bool:
         """See `gateway.ports.Spiegel.kennt_strasse`. One known from blocked persons only counts after their block."""

@@ -154,6 +154,7 @@ def _strassen(name: str, von: int, bis: int, **wohnung: str) -> dict[str, str]:
 
 
 _KINDER = _fest(geburt_von="2008-12-01", geburt_bis="2026-12-31")
+_ALLE_GEBURTEN = _fest(geburt_von="1900-01-01", geburt_bis="2026-12-31")
 _NAME, _VORNAME, _TAG, _SEX = _hat("familienname"), _hat("vornamen"), _geboren(0), _hat("geschlecht")
 _UEBLICH = _fest(geschlecht="m", staatsangehoerigkeit="000", wohnung={"status": "0"})
 _WAHLLOS = {"familienname": "M*", "vornamen": "A*"}
@@ -209,6 +210,9 @@ _SCHLIMMSTE: Sequence[tuple[str, Sequence[Angabe]]] = (
     ("commonest birth place, born abroad", (_haeufigste("geburtsort"), _hat("geburtsstaat"))),
     ("born in no state + first names", (_fest(geburtsstaat=KEINE_ANGABE), _VORNAME)),
     ("born in no state + place abroad", (_fest(geburtsstaat=KEINE_ANGABE), _hat("geburtsstaat", "geburtsort"))),
+    ("A* to M* as first names", (_fest(vornamen=" ".join(f"{letter}*" for letter in "ABCDEFGHJKLM")),)),
+    ("A* A?* A??* … as first names", (_fest(vornamen=" ".join(f"A{'?' * length}*" for length in range(20))),)),
+    ("all births, widowed men", (_ALLE_GEBURTEN, _fest(familienstand="VW", geschlecht="m"))),
     ("married children", (_KINDER, _fest(familienstand="VH"))),
     ("married boys, German, with dwelling", (_KINDER, _UEBLICH, _fest(familienstand="VH"))),
     ("widowed children, boys", (_KINDER, _fest(familienstand="VW", geschlecht="m"))),

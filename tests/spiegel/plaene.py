@@ -26,6 +26,7 @@ Plan = list[str]  # lines
 _EIGENES = re.compile(r"(SCAN|Scan on) (funde|fuehrend|CONSTANT ROW|\w+_gezaehlt)")
 
 _SCAN = re.compile(r"^SCAN |Seq Scan|Bitmap|Hash|Merge")
+_GESAMMELT = re.compile(r"g\d+")
 _LEADS = re.compile(r"SEARCH (eintrag|f\d+) |Index Only Scan using \w+ on suchdatum (eintrag|f\d+)\b")
 
 
@@ -113,7 +114,7 @@ _SPALTE = re.compile(r"\b([a-z_]+)\)?(?:::\w+)? ?(?:=|<|>|~~)")
 
 
 def steps(sql: str, plan: Plan) -> str:
-    """A plan in one line: which datum leads by which columns, and what is looked up by which index."""
+    """A plan in one line: which datum leads by which columns, what is gathered, what is looked up by which index."""
     daten = {
         wer: "/".join(Art(int(art)).name for art in (eine or mehrere).split(", "))
         for wer, eine, mehrere in _ARTEN.findall(sql)
@@ -135,8 +136,11 @@ def _step(node: Node, daten: dict[str, str]) -> str:
         return f"counts {daten[wer]}"
     if node.leads:
         return f"{daten[wer]} leads by {' '.join(dict.fromkeys(_SPALTE.findall(node.condition)))}"
-    by = "" if wer not in daten else " by person" if found["index"] == "suchdatum_person" else " by value"
-    return daten.get(wer, wer) + by
+    if wer not in daten:
+        return wer
+    if _GESAMMELT.fullmatch(wer):
+        return f"{daten[wer]} gathered"
+    return daten[wer] + (" by person" if found["index"] == "suchdatum_person" else " by value")
 
 
 def _once(statements: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -11,12 +11,13 @@ from gateway.meldewesen.anfrage import KEINE_ANGABE, Auswahldaten, FreieAuswahl,
 from gateway.meldewesen.freie_suche import FreieSuchformen
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
+from gateway.spiegel import fuehrung
 from gateway.spiegel.laden import lade
 from gateway.spiegel.suche import SqlSpiegel
 from gateway.spiegel.tabellen import create_schema
 from tests.databases import KINDS, fresh_database, opened
 from tests.spiegel.personen import SICHT, datensatz, freie_formen, wohnung
-from tests.spiegel.plaene import nodes, plans
+from tests.spiegel.plaene import explained, nodes, plans
 
 PERSONEN = 3000
 AGS = Gemeindeschluessel("03241001")
@@ -162,6 +163,25 @@ def test_no_search_scans_a_table(engine: Engine, generic: bool) -> None:
             leads = [node for node in nodes(plan) if node.leads]
             assert leads, (anfrage, plan)
             assert all("art" in node.condition for node in leads), (anfrage, plan)
+
+
+@pytest.mark.parametrize("generic", [False, True])
+def test_what_is_gathered_is_gathered_once(engine: Engine, generic: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an index, and then it is looked for in what was gathered: PostgreSQL would rather join, or read it through."""
+    if generic and engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one plan only")
+    for name, bound in {"WENIGE": 1, "VIELE": PERSONEN + 1, "LOHNT": 0, "SAMMELN": PERSONEN}.items():
+        monkeypatch.setattr(fuehrung, name, bound)
+    spiegel = SqlSpiegel(engine)
+    gathering = 0
+    for anfrage in FREIE_SUCHEN:
+        for sql, plan in explained(engine, spiegel, anfrage, SICHT, generic=generic):
+            assert not [node for node in nodes(plan) if node.scans], (anfrage, plan)
+            sets = sql.count("person_id NOT IN (SELECT")
+            told = "hashed SubPlan" if engine.dialect.name == "postgresql" else "LIST SUBQUERY"
+            assert sum(line.count(told) for line in plan) == sets, (anfrage, plan)
+            gathering += bool(sets)
+    assert gathering > len(FREIE_SUCHEN) / 5
 
 
 def test_a_personensuche_walks_the_range_of_those_who_are_not_blocked(engine: Engine) -> None:
