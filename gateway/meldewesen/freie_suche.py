@@ -124,6 +124,7 @@ _WOHNUNG_OHNE_PLATZHALTER = (
 )
 
 _PLATZHALTER = re.compile(r"([?*])")
+_BELIEBIG_VIELE = re.compile(r"\?*\*[?*]*")
 _ZIFFERN = re.compile(r"\s*([0-9]+)")
 
 #: Behind all house numbers of a register, which have four digits at most.
@@ -193,10 +194,9 @@ def _teile(name: str | None, muster: _Form) -> list[str]:
 
 
 def _muster(text: str) -> str:
-    """The normal form with its wildcards (Anlage Nr. 7 b)."""
-    return "".join(
-        stueck if _PLATZHALTER.fullmatch(stueck) else normalform(stueck) for stueck in _PLATZHALTER.split(text)
-    )
+    """The normal form with its wildcards (Anlage Nr. 7 b); `**` says the same as `*`, and `*?` as `?*`."""
+    stuecke = (stueck if _PLATZHALTER.fullmatch(stueck) else normalform(stueck) for stueck in _PLATZHALTER.split(text))
+    return _BELIEBIG_VIELE.sub(lambda folge: "?" * folge[0].count("?") + "*", "".join(stuecke))
 
 
 def _strasse(text: str | None) -> list[str]:
@@ -218,7 +218,7 @@ def _wohnung(wohnung: FreieWohnung) -> Iterator[Bedingung]:
     yield from _gleiche(wohnung, _WOHNUNG)
     von, bis = _nummer(wohnung.hausnummer_von), _nummer(wohnung.hausnummer_bis)
     if von or bis:
-        yield zwischen(von, bis or _UEBER_ALLEN, Art.HAUSNUMMER)
+        yield zwischen(von or "0", bis or _UEBER_ALLEN, Art.HAUSNUMMER)  # a dwelling may have no number
 
 
 def _nummer(text: str | None) -> str:

@@ -6,8 +6,9 @@ The form of the statements leaves neither database a choice: each lookup is a su
 into a join, and so both follow the order in which they stand here.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, reduce
+from operator import mul
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -146,7 +147,7 @@ def suchstatement(gestalt: Suchgestalt) -> Select[Any]:
     eintraege = eintraege.where(*_eintraege(s, gestalt.fuehrend, gestalt.gemeinde)).limit(bindparam("weit"))
     fuehrend = eintraege.subquery("fuehrend")
     nachgeschlagen = [_gesammelt(fuehrend, one, gestalt.gemeinde) for one in gestalt.gesammelt]
-    nachgeschlagen += [_hat(fuehrend, one) for one in gestalt.person]
+    nachgeschlagen += [_hat(fuehrend, *gruppe) for gruppe in _gruppen(gestalt.person)]
     nachgeschlagen += [_wohnt(fuehrend, gestalt.wohnung)] if gestalt.wohnung else []
     nachgeschlagen += [_erster(fuehrend, gestalt.fuehrend)] if gestalt.fuehrend.bereich else []
     ids = select(fuehrend.c.person_id.label("id"))
@@ -224,14 +225,27 @@ def _gesammelt(fuehrend: FromClause, gestalt: Gestalt, gemeinde: bool) -> Column
     return fuehrend.c.person_id.in_(personen)
 
 
-def _hat(fuehrend: FromClause, gestalt: Gestalt) -> ColumnElement[bool]:
-    """Whether the person has the datum, or none of its kinds.
+def _gruppen(person: Iterable[Gestalt]) -> Iterable[Sequence[Gestalt]]:
+    """What is looked up at once: ranges of the same kinds of data, as of several parts of a name."""
+    gruppen: dict[object, list[Gestalt]] = {}
+    for one in person:
+        gruppen.setdefault(one.arten if one.bereich else one.name, []).append(one)
+    return gruppen.values()
+
+
+def _hat(fuehrend: FromClause, gestalt: Gestalt, *weitere: Gestalt) -> ColumnElement[bool]:
+    """Whether the person has the datum, or none of its kinds; and all `weitere` of a group.
 
     One value has its place in the order by value, and of frequent ones the same few pages serve all persons.
     """
     s = suchdatum.alias(gestalt.name)
+    person = (_art(s, gestalt), s.c.person_id == fuehrend.c.person_id)
+    if weitere:
+        jedes = [func.max(case((and_(*_wert(s.c.wert, one)), 1), else_=0)) for one in (gestalt, *weitere)]
+        alle = select(func.coalesce(reduce(mul, jedes), 0)).where(*person).with_hint(s, *_NACH_PERSON)
+        return alle.correlate(fuehrend).scalar_subquery() == _EINS
     wert = () if gestalt.ohne else _wert(s.c.wert, gestalt)
-    statement = select(_EINS).where(_art(s, gestalt), *wert, s.c.person_id == fuehrend.c.person_id)
+    statement = select(_EINS).where(*person, *wert)
     if gestalt.bereich or gestalt.ohne:
         found = _eine(statement.with_hint(s, *_NACH_PERSON), fuehrend)
     else:

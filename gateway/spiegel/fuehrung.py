@@ -28,13 +28,15 @@ ALLZU_VIELE = 200_000
 #: are walked to see, and how many of them must have been found to walk on, up to VIELE.
 PROBE, VERSPRECHEND = 2_000, 100
 
-#: Data of which more than WENIGE are counted, at most.
+#: Data of which more than WENIGE are counted, at most: to count sixty to ALLZU_VIELE would take two seconds.
 _ERWOGEN = 12
 
-#: Entries that are gathered rather than one looked up.
+#: Entries that are gathered rather than one looked up: by the costs above.
 SAMMELN = 8
-#: Entries of what leads from which on it is worth a statement of another shape, and how many data are gathered at most.
-LOHNT, _GESAMMELTE = 200, 3
+#: How many data are gathered at most: what the fourth would leave out is little.
+_GESAMMELTE = 3
+#: Entries of what leads from which on another statement pays: fewer are looked up within a millisecond.
+LOHNT = 200
 
 #: Kinds of which a value may belong to a good part of all persons, the more of them the later.
 _HAEUFIGE = (
@@ -49,8 +51,11 @@ _HAEUFIGE = (
     Art.AKTUELL,
 )
 
-#: Those of them that are not gathered as long as nobody knows that they are few; nor are ranges of house numbers.
-_ALLGEGENWAERTIGE = (Art.FAMILIENSTAND, Art.GESCHLECHT, Art.STATUS, Art.STAATSANGEHOERIGKEIT, Art.AKTUELL)
+#: Those that nearly everybody may have are not gathered unless they are known to be few; nor are ranges of some, ...
+_ALLGEGENWAERTIGE = (Art.STATUS, Art.STAATSANGEHOERIGKEIT, Art.AKTUELL)
+_WEITE = (Art.HAUSNUMMER, Art.GEBURTSDATUM)
+#: ... and those that half of all have only where every datum has very many.
+_HALBE = (Art.FAMILIENSTAND, Art.GESCHLECHT)
 
 #: Pairs of family name and first name that are tried out.
 _PAARE = 4
@@ -101,7 +106,7 @@ class Fuehrung:
         gesammelte = 1
         if len(angaben) > 2:  # of two, what leads and what is gathered cost much the same
             angaben, gesammelte = _nach_anzahl(angaben, self._zaehle(angaben, ALLZU_VIELE), ALLZU_VIELE)
-        return suche(self._auftrag(angaben, max(gesammelte, 1)), GANZ)
+        return suche(self._auftrag(angaben, max(gesammelte, 1)), GANZ)  # whatever it costs, to look it up costs more
 
     def _zaehle(self, angaben: Sequence[_Angabe], stufe: int) -> Sequence[int]:
         """Entries of each datum, `stufe` for so many and all above."""
@@ -111,7 +116,9 @@ class Fuehrung:
         return anzahlen
 
     def _auftrag(self, angaben: Sequence[_Angabe], gesammelte: int = 0) -> Auftrag:
-        """The first one leads, of so many behind it the persons are gathered, whatever is left is looked up."""
+        """The first one leads, of so many behind it the persons are gathered, whatever is left is looked up: what is
+        cheapest first, and last what is likely of those whom this one leads to.
+        """
         fuehrend, *weitere = angaben[: 1 + gesammelte]
         gesammelt: list[Bedingung] = []
         erledigt = set(fuehrend.statt)
@@ -120,24 +127,31 @@ class Fuehrung:
                 gesammelt.append(one.bedingung)
                 erledigt |= one.statt
         formen = self._formen
-        person = sorted((one for one in formen.person if one not in erledigt), key=_rang)  # the last is seldom needed
+        person = [one for one in formen.person if one not in erledigt]
+        person.sort(key=lambda one: (one.bis is not None, one.arten == fuehrend.bedingung.arten, _rang(one)))
         wohnung = () if erledigt.issuperset(formen.wohnung) else formen.wohnung
         return Auftrag(formen.bereich.schluessel, fuehrend.bedingung, gesammelt, person, wohnung)
 
 
 def _nach_anzahl(angaben: Sequence[_Angabe], anzahlen: Sequence[int], stufe: int) -> tuple[list[_Angabe], int]:
-    """The rarest first, and of how many behind it the persons should be gathered."""
-    reihe = sorted(range(len(angaben)), key=lambda number: anzahlen[number])
-    wenigste = anzahlen[reihe[0]]
-    uebrig = SAMMELN * wenigste if wenigste >= LOHNT else 0
-    gesammelte = 0
-    for number in reihe[1 : 1 + _GESAMMELTE]:
-        mehr = anzahlen[number] == stufe
-        uebrig -= 2 * max(stufe, VIELE) if mehr else anzahlen[number]  # how many more there are is not known
-        if uebrig < 0 or (mehr and _allgegenwaertig(angaben[number].bedingung)):
+    """The rarest first, behind it those of which the persons should be gathered, and how many these are.
+
+    Of one kind one is enough: two beginnings of a name may say the same.
+    """
+    fuehrend, *weitere = sorted(range(len(angaben)), key=lambda number: anzahlen[number])
+    uebrig = SAMMELN * anzahlen[fuehrend] if anzahlen[fuehrend] >= LOHNT else 0
+    gesammelt: dict[tuple[Art, ...], int] = {}
+    for number in weitere:
+        bedingung, mehr = angaben[number].bedingung, anzahlen[number] == stufe
+        kosten = 2 * max(stufe, VIELE) if mehr else anzahlen[number]  # how many more is not known; among WENIGE never
+        if kosten > uebrig or len(gesammelt) == _GESAMMELTE:
             break
-        gesammelte += 1
-    return [angaben[number] for number in reihe], gesammelte
+        if bedingung.arten not in gesammelt and not (mehr and _zu_viele(bedingung, stufe)):
+            gesammelt[bedingung.arten] = number
+            uebrig -= kosten
+    erste = [fuehrend, *gesammelt.values()]
+    reihe = [*erste, *(number for number in weitere if number not in erste)]
+    return [angaben[number] for number in reihe], len(gesammelt)
 
 
 def _angaben(formen: FreieSuchformen) -> Iterator[_Angabe]:
@@ -158,9 +172,12 @@ def _paare(person: Sequence[Bedingung]) -> Iterator[_Angabe]:
     yield from (_Angabe(paar(*beide), frozenset(beide)) for beide in namen)
 
 
-def _allgegenwaertig(bedingung: Bedingung) -> bool:
+def _zu_viele(bedingung: Bedingung, stufe: int) -> bool:
+    """Whether a datum of which only is known that `stufe` entries are not all may have too many to gather."""
     art = bedingung.arten[0]
-    return art in _ALLGEGENWAERTIGE or (art is Art.HAUSNUMMER and bedingung.bis is not None)
+    if art in _HALBE:
+        return stufe < ALLZU_VIELE
+    return art in _ALLGEGENWAERTIGE or (art in _WEITE and bedingung.bis is not None)
 
 
 def _rang(bedingung: Bedingung) -> tuple[bool, int, int]:

@@ -15,7 +15,8 @@ from gateway.database import store_errors
 
 _FEHLER = "the mirror cannot be read"
 
-#: Memory that the persons gathered for one search may take at most (PostgreSQL; 48 bytes each).
+#: What PostgreSQL may expect that gathered persons take (48 bytes each) and still look for each in a table of hashes,
+#: instead of reading through all of them. No bound on memory: a million take 50 MB, whatever stands here.
 _GATHERED = "256MB"
 
 

@@ -154,6 +154,9 @@ def _strassen(name: str, von: int, bis: int, **wohnung: str) -> dict[str, str]:
 
 
 _KINDER = _fest(geburt_von="2008-12-01", geburt_bis="2026-12-31")
+_ECHT_VERSCHIEDENE = _fest(familienname="S* S?* S??* S???* S????* S*e* S?*e* S??*e* S*r* S?*r*")
+_AN_A = {"vornamen": " ".join(f"An{'?' * length}*a" for length in range(10))}
+_H_STRASSEN = {"strasse": "H*", "status": "2"}
 _ALLE_GEBURTEN = _fest(geburt_von="1900-01-01", geburt_bis="2026-12-31")
 _NAME, _VORNAME, _TAG, _SEX = _hat("familienname"), _hat("vornamen"), _geboren(0), _hat("geschlecht")
 _UEBLICH = _fest(geschlecht="m", staatsangehoerigkeit="000", wohnung={"status": "0"})
@@ -212,6 +215,9 @@ _SCHLIMMSTE: Sequence[tuple[str, Sequence[Angabe]]] = (
     ("born in no state + place abroad", (_fest(geburtsstaat=KEINE_ANGABE), _hat("geburtsstaat", "geburtsort"))),
     ("A* to M* as first names", (_fest(vornamen=" ".join(f"{letter}*" for letter in "ABCDEFGHJKLM")),)),
     ("A* A?* A??* … as first names", (_fest(vornamen=" ".join(f"A{'?' * length}*" for length in range(20))),)),
+    ("S* S?* S??* S*e* … as surnames, children in H*", (_KINDER, _ECHT_VERSCHIEDENE, _fest(wohnung=_H_STRASSEN))),
+    ("An*a An?*a … as first names + men", (_fest(**_AN_A, geschlecht="m"),)),
+    ("S* + A*a + men, all births", (_ALLE_GEBURTEN, _fest(familienname="S*", vornamen="A*a", geschlecht="m"))),
     ("all births, widowed men", (_ALLE_GEBURTEN, _fest(familienstand="VW", geschlecht="m"))),
     ("married children", (_KINDER, _fest(familienstand="VH"))),
     ("married boys, German, with dwelling", (_KINDER, _UEBLICH, _fest(familienstand="VH"))),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.meldewesen.anfrage import MAX_TREFFER, FreieWohnung
 from gateway.meldewesen.bedingung import Bedingung
 from gateway.meldewesen.freie_suche import FreieSuchformen
-from gateway.meldewesen.suchdaten import WOHNUNGSDATEN, Indexformen, formen_des_datensatzes
+from gateway.meldewesen.suchdaten import FAMILIENNAME_TEIL, WOHNUNGSDATEN, Art, Indexformen, formen_des_datensatzes
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
 from gateway.ports import ZuVieleTreffer
 from gateway.spiegel import fuehrung
@@ -130,35 +130,99 @@ def bounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return setze
 
 
-def test_what_many_have_is_gathered_once_and_the_names_in_it_are_not_looked_up_again(
+def _gathered(sql: str) -> list[str]:
+    """Kinds of data of which a statement gathers the persons."""
+    return [art for _, art in re.findall(r"\b(g\d+)\.art (= \d+|IN \([^)]*\))", sql)]
+
+
+def _is(*arten: Art) -> str:
+    numbers = [str(int(art)) for art in arten]
+    return f"= {numbers[0]}" if len(numbers) == 1 else f"IN ({', '.join(numbers)})"
+
+
+def _last(spiegel: SqlSpiegel, gesucht: FreieSuchformen) -> str:
+    """The statement that found."""
+    with recorded() as statements:
+        assert _found(spiegel, gesucht) == _expected(gesucht) != []
+    return statements[-1][0]
+
+
+def test_what_many_have_is_gathered_once_and_not_looked_up_again(
     spiegel: SqlSpiegel, bounds: Callable[[str], None]
 ) -> None:
     bounds("many")
-    gesucht = freie_formen("03", familienname="M*", vornamen="A*", geschlecht="w")
-    with recorded() as statements:
-        assert _found(spiegel, gesucht) == _expected(gesucht) != []
-    *counts, search = [sql for sql, _ in statements]
-    assert len(counts) == 2
-    assert "suchdatum AS g0" in search
-    assert "suchdatum AS p0" not in search
+    search = _last(spiegel, freie_formen("03", familienname="M*", vornamen="A*", geschlecht="w"))
+    assert sorted(_gathered(search)) == sorted([_is(Art.VORNAME), _is(*FAMILIENNAME_TEIL)])  # sex leads
+    assert "suchdatum AS p" not in search
 
 
-@pytest.mark.parametrize("versprechend", [1, 1000])
-def test_where_everybody_has_everything_a_trial_says_so_before_anything_is_gathered(
-    spiegel: SqlSpiegel, bounds: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, versprechend: int
+def test_of_few_nothing_is_gathered(
+    spiegel: SqlSpiegel, bounds: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds("many")
+    monkeypatch.setattr(fuehrung, "LOHNT", 500)
+    assert not _gathered(_last(spiegel, freie_formen("03", familienname="M*", geschlecht="w")))
+
+
+@pytest.mark.parametrize(
+    ("wenige", "andere", "gesammelt"),
+    [
+        ({"geburtsort": "Paris"}, {"geschlecht": "w"}, False),
+        ({"geburtsort": "Paris"}, {"geburt_von": "1998-01-01", "geburt_bis": "1998-12-31"}, False),
+        ({"geburtsort": "Paris"}, {"vornamen": "A*"}, True),
+    ],
+)
+def test_what_nearly_everybody_may_have_is_not_gathered_as_long_as_it_was_not_counted_to_the_end(
+    spiegel: SqlSpiegel,
+    bounds: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    wenige: dict[str, Any],
+    andere: dict[str, Any],
+    gesammelt: bool,
+) -> None:
+    bounds("many")
+    monkeypatch.setattr(fuehrung, "VIELE", 90)
+    monkeypatch.setattr(fuehrung, "SAMMELN", 100)
+    assert bool(_gathered(_last(spiegel, freie_formen("03", **wenige, **andere)))) is gesammelt
+
+
+def test_whoever_is_hidden_is_not_gathered_either(spiegel: SqlSpiegel, bounds: Callable[[str], None]) -> None:
+    bounds("many")
+    search = _last(spiegel, freie_formen("03", familienname="M*", geschlecht="w"))
+    assert _gathered(search)
+    for alias in re.findall(r"suchdatum AS (g\d+)", search):
+        assert f"{alias}.sperre_bis <" in search
+        assert f"{alias}.veranlasst_bis <" in search
+
+
+def test_the_parts_of_a_name_are_looked_up_at_once(
+    spiegel: SqlSpiegel, bounds: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds("few")
+    monkeypatch.setattr(fuehrung, "LOHNT", 500)
+    search = _last(spiegel, freie_formen("03", vornamen="A* E* An* Ev*"))
+    assert len(re.findall(r"FROM suchdatum AS p\d+", search)) == 1  # the three that do not lead
+    assert search.count("max(") == 3
+
+
+@pytest.mark.parametrize(("versprechend", "gesammelt"), [(1, False), (1000, True)])
+def test_where_a_trial_finds_many_it_goes_on_before_anything_is_gathered(
+    spiegel: SqlSpiegel,
+    bounds: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    versprechend: int,
+    gesammelt: bool,
 ) -> None:
     bounds("too many")
-    monkeypatch.setattr(fuehrung, "PROBE", 300)
-    monkeypatch.setattr(fuehrung, "VERSPRECHEND", versprechend)
+    for name, grenze in {"VIELE": 40, "PROBE": 10, "VERSPRECHEND": versprechend}.items():
+        monkeypatch.setattr(fuehrung, name, grenze)
     gesucht = freie_formen("03", geschlecht="w", wohnung=FreieWohnung(status="0"))
     with recorded() as statements, pytest.raises(ZuVieleTreffer):
         spiegel.freie_suche(gesucht, SICHT, 20)
-    assert not [sql for sql, _ in statements if "suchdatum AS g0" in sql]
+    assert any(_gathered(sql) for sql, _ in statements) is gesammelt
 
 
 def test_a_trial_that_finds_few_decides_nothing(spiegel: SqlSpiegel, bounds: Callable[[str], None]) -> None:
     bounds("too many, counted in part")
     gesucht = freie_formen("03", geschlecht="w", vornamen="A* E*", wohnung=FreieWohnung(status="0"))
-    with recorded() as statements:
-        assert _found(spiegel, gesucht) == _expected(gesucht) != []
-    assert "suchdatum AS g0" in statements[-1][0]
+    assert _gathered(_last(spiegel, gesucht))
