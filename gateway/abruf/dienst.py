@@ -62,6 +62,9 @@ class Frage(Generic[A]):
 #: The only ground of Rueckweisung that depends on what the mirror has of a person.
 STRASSE_UNBEKANNT = "02"
 
+#: The Auswahldaten name another municipality than the one that is asked: Anlage Nr. 2 BMeldDAV.
+FALSCHE_GEMEINDE = "14"
+
 
 class MerkmalUngueltig(Exception):
     """The Identifikationsmerkmal is unknown, malformed, expired or another authority's."""
@@ -103,6 +106,8 @@ def check_header(anfrage: Abruf, nachrichtentyp: str, behoerde: Behoerde) -> Non
         "aktenzeichen": stelle.aktenzeichen,
         "anlassDesAbrufs": stelle.anlass,
         "kennung": stelle.kennung,
+        "anschrift": stelle.anschrift,
+        "erreichbarkeit": "".join(stelle.erreichbarkeit),
     }
     empty = [name for name, value in fields.items() if not value.strip()]
     if empty:

@@ -1,8 +1,10 @@
 """The Personensuche, 1330 → 1331: § 34a (2) BMG, §§ 4 to 6 BMeldDAV."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from gateway.abruf.dienst import (
+    FALSCHE_GEMEINDE,
     STRASSE_UNBEKANNT,
     Dienst,
     Ergebnis,
@@ -26,7 +28,7 @@ from gateway.meldewesen.anfrage import (
     Rueckweisungsgrund,
 )
 from gateway.meldewesen.aufbewahrung import tellable
-from gateway.meldewesen.sperren import Sicht, gesperrt
+from gateway.meldewesen.sperren import Sicht
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.ports import Treffer, ZuVieleTreffer
 from gateway.xmeld.lesen import read_personensuche
@@ -41,14 +43,23 @@ def answer(frage: Frage[Personensuche]) -> Ergebnis:
     if gruende:
         return refused(*gruende)
     try:
-        treffer = tuple(_suche(frage, formen, sicht, MAX_TREFFER))
+        treffer = _treffer(frage, formen, sicht)
     except MerkmalUngueltig:
         return refused(Rueckweisungsgrund("01"))
     except ZuVieleTreffer:
         return refused(Rueckweisungsgrund("12"))
-    if len(treffer) > 1:
-        treffer = tuple(t for t in treffer if not gesperrt(t.datensatz.get("auskunftssperren", ()), frage.heute))
     return Ergebnis(_shape(treffer, frage), treffer)
+
+
+def _treffer(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> _Treffer:
+    """One person as `sicht` lets see; of several those that everybody sees, whoever asks: § 6 (2) BMeldDAV. Nor do
+    others count towards a list's limit.
+    """
+    neutral = Sicht.neutral(frage.heute)
+    if sicht != neutral:
+        with suppress(ZuVieleTreffer):
+            return tuple(_suche(frage, formen, sicht, 1))
+    return tuple(_suche(frage, formen, neutral, MAX_TREFFER))
 
 
 def finde(frage: Frage[Personensuche], sicht: Sicht, hoechstens: int) -> Sequence[Treffer]:
@@ -91,7 +102,8 @@ def gruende_der_suche(
     gateway = frage.gateway
     pruefling = regeln.Suchpruefling(frage.anfrage, frage.behoerde, gateway.land, formen)
     gruende = regeln.pruefe(regeln.PERSONENSUCHE, pruefling)
-    if formen is not None and formen.strasse and not gateway.spiegel.kennt_strasse(formen, sicht):
+    elsewhere = any(grund.code == FALSCHE_GEMEINDE for grund in gruende)  # whose streets nobody has looked at
+    if formen and formen.strasse and not elsewhere and not gateway.spiegel.kennt_strasse(formen, sicht):
         gruende.append(Rueckweisungsgrund(STRASSE_UNBEKANNT))  # Anlage Nr. 4 f
     return gruende
 

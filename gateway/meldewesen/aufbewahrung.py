@@ -74,6 +74,8 @@ def _ags(wohnung: Datensatz) -> str | None:
 
 def _reduced(datensatz: Datensatz) -> Datensatz:
     kept = {name: wert for name, wert in datensatz.items() if name in _AUSGENOMMEN}
+    if not STERBEDATEN.isdisjoint(datensatz):  # whatever says so is left out
+        kept["verstorben"] = True
     for name, teile in _TEILE.items():
         if name in kept:
             kept[name] = [{teil: wert for teil, wert in entry.items() if teil in teile} for entry in kept[name]]

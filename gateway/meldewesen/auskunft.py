@@ -206,7 +206,7 @@ def _with_hints(daten: dict[str, Any], datensatz: Datensatz, asked: Auswahl) -> 
         daten.setdefault("wohnungen", []).append({"aktuell": True, "anschrift": {"unbekannt": {}}})
     if verzogen == "ausland" and not (asked.auslandsanschrift or asked.wegzugsstaat):
         daten.setdefault("wohnungen", []).append({"aktuell": True, "anschrift": {"ausland": True}})
-    if not asked.sterbedaten and not STERBEDATEN.isdisjoint(datensatz):
+    if not asked.sterbedaten and not (STERBEDATEN | {"verstorben"}).isdisjoint(datensatz):
         daten["verstorben"] = True
     return daten
 

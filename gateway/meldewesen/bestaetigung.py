@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.meldewesen.anfrage import Anschriftdaten, Bestaetigungsdaten
 from gateway.meldewesen.datensatz import Datensatz
+from gateway.meldewesen.formen import auslandsstaat, hausnummer
 from gateway.meldewesen.normalform import normalform, strassenform
 from gateway.meldewesen.werte import NICHT_VORHANDEN
 
@@ -62,6 +63,12 @@ def _staatsangehoerigkeit(wert: tuple[str, ...], datensatz: Datensatz) -> bool:
     return set(wert) <= set(datensatz.get("staatsangehoerigkeiten", ()))
 
 
+def _geburtsstaat(wert: str, datensatz: Datensatz) -> bool:
+    """Whoever was born in Germany has a place of birth and no state."""
+    bekannt = "geburtsstaat" in datensatz or "geburtsort" in datensatz
+    return bekannt and auslandsstaat(wert) == auslandsstaat(datensatz.get("geburtsstaat"))
+
+
 def _familienstand(wert: str, datensatz: Datensatz) -> bool:
     stand: str | None = datensatz.get("familienstand", {}).get("stand")
     return wert == stand
@@ -82,7 +89,9 @@ def _anschrift(wert: Anschriftdaten, datensatz: Datensatz) -> bool:
 
 
 def _part(name: str, wert: Any) -> str | None:
-    return strassenform(wert) if name == "strasse" and wert is not None else _folded(wert)
+    if wert is None:
+        return None
+    return {"strasse": strassenform, "hausnummer": hausnummer}.get(name, _folded)(wert)
 
 
 #: How each datum is compared with the record.
@@ -95,7 +104,7 @@ _VERGLEICHE: Mapping[str, Callable[[Any, Datensatz], bool]] = {
     "kuenstlername": _name("kuenstlername"),  # 0502
     "geburtsdatum": _gleich("geburtsdatum"),  # 0601
     "geburtsort": _name("geburtsort"),  # 0602
-    "geburtsstaat": _gleich("geburtsstaat"),  # 0603
+    "geburtsstaat": _geburtsstaat,  # 0603
     "geschlecht": _gleich("geschlecht"),  # 0701
     "staatsangehoerigkeit": _staatsangehoerigkeit,  # 1001
     "anschrift": _anschrift,  # 1201 to 1209

@@ -22,8 +22,12 @@ _MERKMAL_BYTES = 16
 #: A person's dwellings in the municipality of the record.
 _HIER = (wohnung.c.person_id == person.c.id) & (wohnung.c.gemeinde == person.c.ags)
 
+#: Last days of a person's blocks, as a street has them too.
+_ENDEN = (person.c.sperre_bis, person.c.veranlasst_bis)
+
 _ADD_STRASSE = text(
-    "INSERT INTO strasse (ags, name, sperre_bis) VALUES (:ags, :name, :sperre_bis) ON CONFLICT DO NOTHING"
+    "INSERT INTO strasse (ags, name, sperre_bis, veranlasst_bis) VALUES (:ags, :name, :sperre_bis, :veranlasst_bis) "
+    "ON CONFLICT DO NOTHING"
 )
 
 _Row = tuple[Any, ...]
@@ -89,7 +93,7 @@ class Schreiber:
         """
         for row in self._fruehere - self._strassen:
             self._forget(row)
-        rows = self._strassen.union((ags, form, UNGESPERRT) for ags, form in verzeichnis)
+        rows = self._strassen.union((ags, form, UNGESPERRT, UNGESPERRT) for ags, form in verzeichnis)
         if rows:
             columns = strasse.columns.keys()
             values = [dict(zip(columns, row, strict=True)) for row in sorted(rows)]
@@ -106,17 +110,17 @@ class Schreiber:
         return known
 
     def _forget(self, row: _Row) -> None:
-        """Takes away a street with the end of a block, unless another person has both."""
-        ags, form, sperre_bis = row
-        same = (person.c.ags == ags, person.c.sperre_bis == sperre_bis, wohnung.c.strasse == form)
-        held = select(person.c.id).join(wohnung, _HIER).where(*same).limit(1)
-        if self._connection.execute(held).first() is None:
-            s = strasse.c
-            self._connection.execute(delete(strasse).where(s.ags == ags, s.name == form, s.sperre_bis == sperre_bis))
+        """Takes away a street with the ends of a person's blocks, unless another person has all of it."""
+        ags, form, *enden = row
+        same = [spalte == ende for spalte, ende in zip(_ENDEN, enden, strict=True)]
+        held = select(person.c.id).join(wohnung, _HIER).where(person.c.ags == ags, wohnung.c.strasse == form, *same)
+        if self._connection.execute(held.limit(1)).first() is None:
+            zeile = [spalte == wert for spalte, wert in zip(strasse.c, row, strict=True)]
+            self._connection.execute(delete(strasse).where(*zeile))
 
     def _delete(self, ids: list[int]) -> None:
         for chunk in _chunks(ids):
-            blocked = select(person.c.ags, wohnung.c.strasse, person.c.sperre_bis).join(wohnung, _HIER)
+            blocked = select(person.c.ags, wohnung.c.strasse, *_ENDEN).join(wohnung, _HIER)
             blocked = blocked.where(person.c.id.in_(chunk), person.c.sperre_bis != UNGESPERRT)
             self._fruehere.update(tuple(row) for row in self._connection.execute(blocked))
             self._connection.execute(delete(person).where(person.c.id.in_(chunk)))
@@ -138,9 +142,7 @@ class _Batch:
         rows[person].append((id_, ags, one.ordnungsmerkmal, merkmal, *bis, one.dokument))
         rows[suchdatum].extend((int(art), wert, ags, *bis, id_) for art, wert in f.daten)
         rows[wohnung].extend((id_, nummer, *form) for nummer, form in enumerate(f.wohnungen))
-        self.strassen.update(
-            (ags, form.strasse, f.sperre_bis) for form in f.wohnungen if form.strasse and form.gemeinde == ags
-        )
+        self.strassen.update((ags, form.strasse, *bis) for form in f.wohnungen if form.strasse and form.gemeinde == ags)
 
     def insert(self, connection: Connection) -> None:
         """Writes the rows in the order of their keys, which keeps the writes to the indexes together."""

@@ -74,8 +74,8 @@ class SqlSpiegel:
         )
 
     def kennt_strasse(self, formen: Suchformen, sicht: Sicht) -> bool:
-        """See `gateway.ports.Spiegel.kennt_strasse`. One known from blocked persons only counts after their block."""
-        werte = {"ags": formen.gemeindeschluessel, "strasse": formen.strasse, "sperre_vor": sicht.sperre_vor}
+        """See `gateway.ports.Spiegel.kennt_strasse`. One known from persons who are not seen is not known."""
+        werte = {"ags": formen.gemeindeschluessel, "strasse": formen.strasse, **vars(sicht)}
         return bool(self._zugang.rows(_STRASSE, werte)[0][0])
 
     def check(self) -> None:
@@ -104,6 +104,7 @@ _STRASSE = select(
         strasse.c.ags == bindparam("ags"),
         strasse.c.name == bindparam("strasse"),
         strasse.c.sperre_bis < bindparam("sperre_vor"),
+        strasse.c.veranlasst_bis < bindparam("veranlasst_vor"),
     )
 )
 

@@ -76,8 +76,13 @@ wohnung = Table(
 )
 
 #: Street names of a municipality (Rückweisung 02), from its street directory and from its persons' addresses. One that
-#: is known from blocked persons only counts when their block is over, or the street would tell of them.
-strasse = Table("strasse", metadata, _key("ags"), _key("name"), _key("sperre_bis"), sqlite_with_rowid=False)
+#: is known from blocked persons only counts for whom these are seen, or the street would tell of them.
+strasse = Table(
+    "strasse",
+    metadata,
+    *(_key(name) for name in ("ags", "name", "sperre_bis", "veranlasst_bis")),
+    sqlite_with_rowid=False,
+)
 
 
 def create_schema(engine: Engine) -> None:

@@ -66,21 +66,30 @@ def _gemeindeschluessel(text: str) -> Gemeindeschluessel:
 def _read_ort(werte: Werte, name: str) -> Ort | None:
     if f"{name}.inland" in werte:
         return Ort(werte[f"{name}.inland"])
-    return Ort(werte[f"{name}.ausland.ort"], werte[f"{name}.ausland.staat"]) if f"{name}.ausland.ort" in werte else None
+    if f"{name}.ausland.ort" not in werte:
+        return None
+    return Ort(werte[f"{name}.ausland.ort"], _schluessel(werte[f"{name}.ausland.staat"]))
 
 
 def _write_ort(ort: Ort) -> dict[str, Any]:
     return {"ausland": {"ort": ort.ort, "staat": ort.staat}} if ort.staat else {"inland": ort.ort}
 
 
+def _schluessel(text: str) -> str:
+    """A key of a code list that the schema leaves open. One without any sign, or that could be taken for a mark, would
+    silently widen the search.
+    """
+    if not text.isalnum():
+        raise Ruecksendung("X011", "Ein Schlüssel der Auswahldaten hat nicht die Form seiner Codeliste.")
+    return text
+
+
 def _read_schluessel(werte: Werte, name: str) -> str | None:
-    """A key, or the mark that stands for one. No key may be mistaken for a mark: that would widen the search."""
+    """A key, or the mark that stands for one."""
     schluessel: str | None = werte.get(f"{name}.schluessel")
     if schluessel is None:
         return next((wert for wort, wert in _MARKEN.items() if f"{name}.{wort}" in werte), None)
-    if not schluessel.isalnum():
-        raise Ruecksendung("X011", "Ein Schlüssel der Auswahldaten hat nicht die Form seiner Codeliste.")
-    return schluessel
+    return _schluessel(schluessel)
 
 
 def _write_schluessel(wert: str) -> dict[str, Any]:
@@ -130,6 +139,8 @@ _TAG = Form(("",), _optional(token), str)
 _TEILDATUM = Form(("",), _optional(lambda text: Teildatum(token(text))), str)
 _WAHR = Form(("",), lambda werte, name: True if name in werte else None, lambda wahr: wahr or None)
 _AGS = Form(("",), _optional(_gemeindeschluessel), str)
+_CODE = Form(("",), _optional(_schluessel), str)
+_CODES = Form(("[]",), lambda werte, name: tuple(map(_schluessel, werte.get(f"{name}[]", ()))) or None, list)
 _ZEILEN = Form(("[]",), lambda werte, name: tuple(werte.get(f"{name}[]", ())) or None, list)
 _ORT = Form((".inland", ".ausland.ort", ".ausland.staat"), _read_ort, _write_ort)
 _ODER_KEINER = Form((".schluessel", ".keine_angabe"), _read_schluessel, _write_schluessel)
@@ -145,6 +156,7 @@ _WOHNUNG = _formen(
     FreieWohnung,
     gemeindeschluessel=_AGS,
     auslandsanschrift=_ZEILEN,
+    auslandsanschrift_staat=_CODE,
     zuzugsstaat=_ODER_BELIEBIG,
     staat=_ODER_BELIEBIG,
     unbekannt=Form(_ODER_KEINER.endungen, _read_schluessel, _write_unbekannt),
@@ -158,6 +170,7 @@ _PERSONENSUCHE = _formen(
     phonetik=_WAHR,
     geburtsdatum=_TEILDATUM,
     geburtsort=_ORT,
+    geschlecht=_CODE,
     sterbedatum=_TEILDATUM,
     sterbeort=_ORT,
 )
@@ -169,6 +182,10 @@ _FREIE_SUCHE = _formen(
     geburt_von=_TAG,
     geburt_bis=_TAG,
     geburtsstaat=_ODER_KEINER,
+    geschlecht=_CODE,
+    staatsangehoerigkeit=_CODE,
+    familienstand=_CODE,
+    familienstand_staat=_CODE,
     familienstand_beginn=_TEILDATUM,
     familienstand_beginn_vorausgegangene_lp=_TAG,
     sterbedatum=_TAG,
@@ -184,7 +201,10 @@ BESTAETIGUNGSDATEN = _gruppe(
     _formen(
         Bestaetigungsdaten,
         geburtsdatum=_TEILDATUM,
-        staatsangehoerigkeit=_ZEILEN,
+        geburtsstaat=_CODE,
+        geschlecht=_CODE,
+        staatsangehoerigkeit=_CODES,
+        familienstand=_CODE,
         anschrift=_gruppe(Anschriftdaten, _formen(Anschriftdaten, ags=_AGS)),
         sterbedatum=_TAG,
     ),

@@ -240,12 +240,26 @@ def _abrufende_stelle(werte: dict[str, Any]) -> AbrufendeStelle:
     )
 
 
+#: Parts of an address without which no letter arrives.
+_NOTWENDIGE = (
+    "gebaeude.strasse",
+    "gebaeude.plz",
+    "gebaeude.wohnort",
+    "postfach.postfach",
+    "postfach.plz",
+    "postfach.wohnort",
+)
+
+
 def _one_line(werte: dict[str, Any]) -> str:
-    """§ 11 no. 2 BMeldDAV: street and house number or box, postcode, place."""
+    """§ 11 no. 2 BMeldDAV: street and house number or box, postcode, place; empty where one of these is blank."""
 
     def part(kind: str, *names: str) -> str:
         return " ".join(filter(None, (werte.get(f"stelle.anschrift.{kind}.{name}", "") for name in names)))
 
+    notwendige = (f"stelle.anschrift.{teil}" for teil in _NOTWENDIGE)
+    if not all(werte[name].strip() for name in notwendige if name in werte):
+        return ""
     strasse = part("gebaeude", "strasse", "hausnummer", "hausnummer_zusatz", "hausnummer_teil")
     postfach = part("postfach", "postfach")
     orte = (part(kind, "plz", "wohnort") for kind in ("gebaeude", "postfach"))

@@ -84,6 +84,9 @@ FAELLE: list[tuple[str, dict[str, Any]]] = [
                           "familienname": "Anschrift"}),
     ("bestaetigt", {"daten": {"sterbedatum": "2010-01-02"}, "familienname": "Lange Tot"}),
     ("nicht_bestaetigt", {"daten": {"doktorgrad": "Dr."}, "familienname": "Lange Tot"}),  # § 13 (2) BMG
+    ("bestaetigt", {"daten": {"anschrift": Anschriftdaten(GEMEINDE, hausnummer="001")}}),
+    ("bestaetigt", {"daten": {"geburtsstaat": "000"}}),
+    ("nicht_bestaetigt", {"daten": {"geburtsstaat": "129"}}),
     ("R 02", {"daten": {"doktorgrad": "Dr."}, "strasse": "Gibtesnichtgasse"}),
     ("R 03", {"daten": {"doktorgrad": "Dr."}, "sicherheit": True}),
     ("R 12", {"daten": {"doktorgrad": "Dr."}, "familienname": "Viel"}),
@@ -97,6 +100,19 @@ FAELLE: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("expected", "felder"), FAELLE)
 def test_the_answer_is_one_word(house: Betrieb, expected: str, felder: dict[str, Any]) -> None:
     assert ask(house, **felder) == expected
+
+
+@pytest.mark.parametrize(
+    ("felder", "treffer"), [({}, ["1"]), ({"familienname": "Niemand"}, []), ({"familienname": "Geheim"}, [])]
+)
+def test_whose_data_were_tried_out_is_recorded_though_they_do_not_agree(
+    house: Betrieb, felder: dict[str, Any], treffer: list[str]
+) -> None:
+    """§ 40 (1) no. 7 BMG: those whom the Auswahldaten lead to."""
+    assert ask(house, daten={"geburtsort": "Gera"}, **felder) == "nicht_bestaetigt"
+    inhalt = house.inhalt(house.entries(1)[0])
+    assert inhalt is not None
+    assert [one["ordnungsmerkmal"] for one in inhalt["treffer"]] == treffer
 
 
 def test_absent_blocked_and_different_are_the_same_message(house: Betrieb) -> None:

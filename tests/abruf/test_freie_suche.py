@@ -1,8 +1,10 @@
 """The freie Suche through the whole exchange: its grounds of Rueckweisung, its list, what is recorded of it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -124,6 +126,22 @@ def test_landesspezifische_erweiterungen_are_refused_here_as_in_the_personensuch
     for wer, expected in ((POLIZEI, "R 23"), (AMT, "R 17")):
         nachricht = house.freie_frage(wer, **NAME).replace(b"</xmeld:steuerungsinformationen>", ERWEITERUNG)
         assert outcome(house.send(nachricht, wer)) == expected
+
+
+@pytest.mark.parametrize("code", ["", " ", "*", "-"])
+@pytest.mark.parametrize(
+    "feld", ["geschlecht", "staatsangehoerigkeit", "familienstand_staat", "auslandsanschrift_staat"]
+)
+def test_a_code_that_is_of_no_list_goes_back_and_widens_nothing(house: Betrieb, feld: str, code: str) -> None:
+    """§ 7 (6) S. 1 BMeldDAV: all Auswahldaten are used."""
+    nachricht = house.freie_frage(**NAME, **{feld: "7q7"})
+    assert outcome(house.send(nachricht)) in ("03", "0910 X001")  # a code, and of the register nobody's
+    assert outcome(house.send(_anew(nachricht.replace(b"7q7", code.encode())))) in ("0910 X011", "0910 X001")
+
+
+def _anew(nachricht: bytes) -> bytes:
+    """With a UUID of its own."""
+    return re.sub(rb"(nachrichtenUUID>)[^<]+", rb"\g<1>" + str(uuid4()).encode(), nachricht)
 
 
 def test_a_mirror_that_is_not_at_hand_is_16(house: Betrieb) -> None:

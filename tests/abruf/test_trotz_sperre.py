@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.abruf import personensuche
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from tests.betrieb import GEMEINDE, ZENTRALE, Betrieb, betrieb, outcome, register_authority
-from tests.spiegel.personen import datensatz, sperre
+from tests.spiegel.personen import datensatz, sperre, wohnung
 
 KRIPO, LEITUNG, SACHBEARBEITUNG = "dbs:090030990001", "leitung-01", "sb-17"
 GEWOEHNLICH = "dbs:090030990002"
@@ -25,10 +26,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Betrieb]:
         [
             *(datensatz(f"S{grund}", GEMEINDE, familienname=name, **sperre(grund)) for grund, name in NAMEN.items()),
             datensatz("V", GEMEINDE, familienname="Veranlasst", **sperre("3", veranlasst_durch=KRIPO)),
+            datensatz("FH", GEMEINDE, familienname="Allein", wohnungen=[wohnung(GEMEINDE, strasse="Frauenhausgasse")],
+                      **sperre("3", veranlasst_durch=GEWOEHNLICH)),
+            datensatz("EW", GEMEINDE, familienname="Einsam", wohnungen=[wohnung(GEMEINDE, strasse="Einödweg")],
+                      **sperre("3")),
             datensatz("H1", GEMEINDE, familienname="Halb"),
             datensatz("H2", GEMEINDE, familienname="Halb", vornamen="Erika Anna", **sperre("3")),
         ]
-    )
+    )  # fmt: skip
     yield one
     one.close()
 
@@ -75,6 +80,23 @@ def test_a_list_tells_of_no_blocked_person_to_anybody(house: Betrieb) -> None:
     )
     assert outcome(answer) == "01"
     assert answer.findtext(".//{*}vornamen/{*}vornamen/name") == "Erika"
+
+
+@pytest.mark.parametrize(
+    ("strasse", "expected"), [("Einödweg", "01"), ("Frauenhausgasse", "R 02"), ("Nirgends", "R 02")]
+)
+def test_no_street_tells_the_empowered_of_those_whom_they_may_not_see_either(
+    house: Betrieb, strasse: str, expected: str
+) -> None:
+    assert ask(house, "Einsam", strasse=strasse) == expected
+    assert ask(house, "Einsam", SACHBEARBEITUNG, strasse=strasse) == "R 02"
+
+
+def test_whom_a_list_does_not_tell_of_does_not_count_towards_its_limit(
+    house: Betrieb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personensuche, "MAX_TREFFER", 1)
+    assert ask(house, "Halb") == "01"
 
 
 def test_the_right_ends_when_it_is_taken_back(house: Betrieb) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.meldewesen.aufbewahrung import tellable, verringert
+from gateway.meldewesen.auskunft import ANTWORT, Wunsch, auskunft_person, auswahl
 from gateway.meldewesen.behoerde import Rolle
-from gateway.meldewesen.datensatz import DATENSATZ
 from gateway.spiegel.muster import STICHTAG, generate
 from gateway.spiegel.musterspiegel import mustergemeinden
 from tests.meldewesen.personen import INLAND, dwelling, person
@@ -129,13 +129,21 @@ EXCEPTED = {
 OF_THE_RECORD = {"ags", "ordnungsmerkmal", "auskunftssperren", "verzogen", "verringerter_datenumfang"}
 
 
+def test_one_of_whose_death_only_the_proof_is_known_is_still_told_of_as_dead() -> None:
+    """§ 5 (1) S. 3 no. 5 BMeldDAV."""
+    tot = person(sterbe_nachweis={"behoerde": "Standesamt"}, verringerter_datenumfang=True)
+    kept = tellable(tot, Rolle.EINFACH, "2026-01-01")
+    assert "sterbe_nachweis" not in kept
+    assert auskunft_person(kept, auswahl([Wunsch(("familienname",))]), "2026-01-01")["verstorben"] is True
+
+
 @pytest.mark.parametrize("rolle", [Rolle.EINFACH, Rolle.FIU])
 def test_only_what_the_law_excepts_is_left(rolle: Rolle) -> None:
     before = copy.deepcopy(FULL)
     kept = tellable(FULL, rolle, "2026-01-01")
     assert before == FULL
-    assert kept.keys() == EXCEPTED | OF_THE_RECORD
-    assert kept.keys() <= DATENSATZ.keys()
+    assert kept.keys() == EXCEPTED | OF_THE_RECORD | {"verstorben"}
+    assert kept.keys() <= ANTWORT.keys()
     assert {name for wohnung in kept["wohnungen"] for name in wohnung} == {"aktuell", "anschrift", "status", "auszug"}
     assert {name for frueher in kept["familiennamen_vor_aenderung"] for name in frueher} == {"name"}
     assert {name for frueher in kept["vornamen_vor_aenderung"] for name in frueher} == {"vornamen"}
