@@ -1,10 +1,8 @@
 """Property: the mirror finds exactly those whom the words of Anlage Nr. 4, read one by one, name."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,10 +11,7 @@ from gateway.meldewesen.normalform import normalform, strassenform
 from gateway.meldewesen.phonetik import phonetik
 from gateway.meldewesen.suchformen import formen_der_anfrage, mindestangaben_erfuellt
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
-from gateway.spiegel.laden import lade
 from gateway.spiegel.suche import SqlSpiegel
-from gateway.spiegel.tabellen import create_schema
-from tests.databases import opened
 from tests.spiegel.kleine_welt import (
     AGS,
     DATEN,
@@ -115,15 +110,6 @@ anfragen = st.builds(
     sterbedatum=_perhaps([Teildatum("2020-01-01")]),
     sterbeort=_perhaps(ORTE),
 )
-
-
-@pytest.fixture(scope="module")
-def spiegel(module_database_url: str) -> Iterator[SqlSpiegel]:
-    with opened(module_database_url) as engine:
-        create_schema(engine)
-        lade(engine, PERSONEN)
-        with opened(module_database_url, readonly=True) as reader:
-            yield SqlSpiegel(reader)
 
 
 def _assert_agrees(spiegel: SqlSpiegel, auswahl: Auswahldaten) -> int:

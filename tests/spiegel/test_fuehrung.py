@@ -1,7 +1,7 @@
 """Whatever leads a freie Suche, is gathered or looked up: it finds the same persons, those who have all of its data."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -15,10 +15,7 @@ from gateway.meldewesen.suchdaten import FAMILIENNAME_TEIL, WOHNUNGSDATEN, Art, 
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
 from gateway.ports import ZuVieleTreffer
 from gateway.spiegel import fuehrung
-from gateway.spiegel.laden import lade
 from gateway.spiegel.suche import SqlSpiegel
-from gateway.spiegel.tabellen import create_schema
-from tests.databases import opened
 from tests.spiegel.kleine_welt import AGS, DATEN, FAMILIENNAMEN, PERSONEN, VORNAMEN
 from tests.spiegel.personen import SICHT, freie_formen
 from tests.spiegel.plaene import recorded
@@ -94,15 +91,6 @@ freie_suchen = st.builds(
     geburtsstaat=_perhaps(["129", "-"]),
     wohnung=st.none() | wohnungen,
 )
-
-
-@pytest.fixture(scope="module")
-def spiegel(module_database_url: str) -> Iterator[SqlSpiegel]:
-    with opened(module_database_url) as engine:
-        create_schema(engine)
-        lade(engine, PERSONEN)
-        with opened(module_database_url, readonly=True) as reader:
-            yield SqlSpiegel(reader)
 
 
 def _found(spiegel: SqlSpiegel, gesucht: FreieSuchformen) -> list[str]:
