@@ -40,8 +40,8 @@ def answer(frage: Frage[Datenbestaetigung]) -> Ergebnis:
         gefunden = finde(frage, sicht, MAX_TREFFER)
     except ZuVieleTreffer:
         return refused(Rueckweisungsgrund("12"))
-    einige = sum(_stimmt_ueberein(one, frage) for one in gefunden)
-    return Ergebnis(Auskunft((NICHT_BESTAETIGT, BESTAETIGT, MEHRERE)[min(einige, 2)]), tuple(gefunden))
+    einige = frozenset(one.merkmal for one in gefunden if _stimmt_ueberein(one, frage))
+    return Ergebnis(Auskunft((NICHT_BESTAETIGT, BESTAETIGT, MEHRERE)[min(len(einige), 2)]), tuple(gefunden), einige)
 
 
 def finde(frage: Frage[Datenbestaetigung], sicht: Sicht, hoechstens: int) -> Sequence[Treffer]:
@@ -55,11 +55,18 @@ def _stimmt_ueberein(treffer: Treffer, frage: Frage[Datenbestaetigung]) -> bool:
 
 
 def _inhalt(anfrage: Datenbestaetigung, ergebnis: Ergebnis) -> dict[str, object]:
-    """§ 40 (1) BMG: no data left but whether the given ones agree, which are named and not repeated; and whose records
-    the Auswahldaten led to (no. 7), or nobody could be told that data about him were tried out.
+    """§ 40 (1) BMG: no data left but whether the given ones agree, which are named and not repeated. And whose records
+    the Auswahldaten led to (no. 7), with whom they agree or not: else nobody could be told that his were tried out.
     """
     daten = sorted(name for name, wert in vars(anfrage.zu_bestaetigen).items() if wert not in (None, ()))
-    treffer = [{name: one.datensatz[name] for name in ("ags", "ordnungsmerkmal")} for one in ergebnis.treffer]
+    treffer = [
+        {
+            "ags": one.datensatz["ags"],
+            "ordnungsmerkmal": one.datensatz["ordnungsmerkmal"],
+            "bestaetigt": one.merkmal in ergebnis.bestaetigt,
+        }
+        for one in ergebnis.treffer
+    ]
     return {"zu_bestaetigen": daten, "treffer": treffer}
 
 

@@ -22,10 +22,14 @@ A = TypeVar("A", bound=Abruf)
 
 @dataclass(frozen=True)
 class Ergebnis:
-    """The answer's content, and whose records it was taken from."""
+    """The answer's content, and whose records it was taken from.
+
+    `bestaetigt`: the merkmale of those with whom given data agree, where that was asked (§ 39a BMG).
+    """
 
     inhalt: Auskunft | Rueckweisung
     treffer: tuple[Treffer, ...] = ()
+    bestaetigt: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True)

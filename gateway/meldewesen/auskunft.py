@@ -42,6 +42,7 @@ ANTWORT: Mapping[str, Feld] = {
 
 #: Each of these says that a person is dead.
 STERBEDATEN = frozenset({"sterbedatum", "sterbe_nachweis", "sterbeort", "sterbestaat"})
+_TOT = STERBEDATEN | {"verstorben"}  # the bare fact, of a record that was reduced
 
 #: Other persons noted with the person: § 34 (1) S. 1 no. 11, 13 and 14 BMG.
 _BEIGESCHRIEBEN = ("gesetzliche_vertreter", "partner", "kinder")
@@ -206,7 +207,7 @@ def _with_hints(daten: dict[str, Any], datensatz: Datensatz, asked: Auswahl) -> 
         daten.setdefault("wohnungen", []).append({"aktuell": True, "anschrift": {"unbekannt": {}}})
     if verzogen == "ausland" and not (asked.auslandsanschrift or asked.wegzugsstaat):
         daten.setdefault("wohnungen", []).append({"aktuell": True, "anschrift": {"ausland": True}})
-    if not asked.sterbedaten and not (STERBEDATEN | {"verstorben"}).isdisjoint(datensatz):
+    if not asked.sterbedaten and not _TOT.isdisjoint(datensatz):
         daten["verstorben"] = True
     return daten
 

@@ -103,16 +103,18 @@ def test_the_answer_is_one_word(house: Betrieb, expected: str, felder: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("felder", "treffer"), [({}, ["1"]), ({"familienname": "Niemand"}, []), ({"familienname": "Geheim"}, [])]
+    ("name", "treffer"),
+    [("Musterfrau", {"1": False}), ("Drilling", {"D": False, "E": True}), ("Niemand", {}), ("Geheim", {})],
 )
-def test_whose_data_were_tried_out_is_recorded_though_they_do_not_agree(
-    house: Betrieb, felder: dict[str, Any], treffer: list[str]
+def test_whose_data_were_tried_out_is_recorded_and_with_whom_they_agree(
+    house: Betrieb, name: str, treffer: dict[str, bool]
 ) -> None:
     """§ 40 (1) no. 7 BMG: those whom the Auswahldaten lead to."""
-    assert ask(house, daten={"geburtsort": "Gera"}, **felder) == "nicht_bestaetigt"
+    expected = "bestaetigt" if True in treffer.values() else "nicht_bestaetigt"
+    assert ask(house, daten={"geburtsort": "Gera"}, familienname=name) == expected
     inhalt = house.inhalt(house.entries(1)[0])
     assert inhalt is not None
-    assert [one["ordnungsmerkmal"] for one in inhalt["treffer"]] == treffer
+    assert {one["ordnungsmerkmal"]: one["bestaetigt"] for one in inhalt["treffer"]} == treffer
 
 
 def test_absent_blocked_and_different_are_the_same_message(house: Betrieb) -> None:
@@ -131,7 +133,7 @@ def test_it_is_recorded_who_asked_and_which_data_agreed_with_whom(house: Betrieb
     assert (entry.nachrichtentyp, entry.codes, entry.treffer) == ("9910", ("bestaetigt",), 1)
     inhalt = house.inhalt(entry) or {}
     assert inhalt["zu_bestaetigen"] == ["doktorgrad", "geschlecht"]
-    assert inhalt["treffer"] == [{"ags": GEMEINDE, "ordnungsmerkmal": "1"}]
+    assert inhalt["treffer"] == [{"ags": GEMEINDE, "ordnungsmerkmal": "1", "bestaetigt": True}]
     ask(house, POLIZEI, sicherheit=True, daten={"doktorgrad": "Dr."})
     assert house.inhalt(house.entries(1)[0]) is None
     ask(house, AUFTRAG, sicherheit=True, daten={"doktorgrad": "Dr."})
