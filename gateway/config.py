@@ -28,6 +28,7 @@ class Http(Section):
     workers: int = Field(1, ge=1, le=64)
     threads: int = Field(8, ge=1, le=16)
     max_bytes: int = Field(1_000_000, ge=50_000, le=100_000_000)
+    metrics_from: list[str] = ["127.0.0.1", "::1"]  # addresses that may read /metrics
     address: str = Field("", pattern=r"^(https?://\S+)?$")  # as the WSDL names it; empty: made of host and port
 
     @field_validator("host")
