@@ -73,7 +73,9 @@ def test_whatever_a_peer_does_it_holds_nobody_longer_than_the_deadline(
     with peer(talk) as url:
         begin = time.monotonic()
         with pytest.raises(SendError, match="timed out"):
-            post(url, b"x" * 20_000_000, timeout=TIMEOUT) if talk is reads_slowly else get(url, headers={}, timeout=TIMEOUT)
+            post(url, b"x" * 20_000_000, timeout=TIMEOUT) if talk is reads_slowly else get(
+                url, headers={}, timeout=TIMEOUT
+            )
         assert time.monotonic() - begin < TIMEOUT + 0.5
 
 
@@ -93,8 +95,9 @@ def test_headers_are_the_callers_and_the_query_is_sent() -> None:
 
 
 def test_a_long_reply_is_cut_off() -> None:
-    with peer(drips(HEAD + b"Content-Length: 100000\r\n\r\n", b"x" * 2000)) as url, pytest.raises(
-        SendError, match="more than 1000 bytes"
+    with (
+        peer(drips(HEAD + b"Content-Length: 100000\r\n\r\n", b"x" * 2000)) as url,
+        pytest.raises(SendError, match="more than 1000 bytes"),
     ):
         get(url, headers={}, max_reply=1000)
 
