@@ -20,10 +20,11 @@ from granian.server import Server
 
 from gateway import worker
 from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag
+from gateway.bootstrap_osci import build_osci
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError
 from gateway.vorgang import Gateway, Spur
-from gateway.web.app import App, Endpunkt, soap_endpunkt
+from gateway.web.app import App, Endpunkt, osci_endpunkt, soap_endpunkt
 from gateway.web.request import READ_TIMEOUT
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ def build(instance: Instance) -> App:
 
 
 def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
-    return {"/xmeld": soap_endpunkt(build_umschlag(instance))}
+    endpunkte = {"/xmeld": soap_endpunkt(build_umschlag(instance))}
+    if osci := build_osci(instance):
+        endpunkte["/osci"] = osci_endpunkt(osci)
+    return endpunkte
 
 
 def _both(first: Callable[[Spur], None], second: Callable[[Spur], None]) -> Callable[[Spur], None]:
