@@ -219,8 +219,11 @@ def refusal(request: bytes, policy: OsciPolicy = POLICY) -> Refusal:
     return Refusal(fault.code, row.code, False, reply.encrypted, row.text)
 
 
-def read_reply(data: bytes) -> Message | SoapFault:
-    """What the intermediary makes of an answer: valid by its schema, signed by the gateway, for this Challenge."""
+def read_reply(data: bytes, challenge: str | None = CHALLENGE) -> Message | SoapFault:
+    """What the intermediary makes of an answer: valid by its schema, signed by the gateway, for this Challenge.
+
+    Without one, for any: a request that was damaged may have another.
+    """
     envelope = message.opened(data, cipher("intermediary"), POLICY, schemas())
     if isinstance(envelope, SoapFault):
         root = etree.fromstring(mime.read(data).envelope)
@@ -230,7 +233,7 @@ def read_reply(data: bytes) -> Message | SoapFault:
     role = "Originator" if reply.message_type == "ResponseToProcessDelivery" else "Addressee"
     signer = message.check_signature(reply, f"SignatureCertificate{role}", POLICY)
     assert fingerprint(message.loaded(signer)) == fingerprint(signing("gateway").certificate)
-    assert reply.control == ControlBlock(response=CHALLENGE)
+    assert reply.control == ControlBlock(response=challenge or reply.control.response)
     return reply
 
 
