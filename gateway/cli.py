@@ -180,9 +180,8 @@ def list_packs(directory: InstanceOption) -> None:
     """The installed schema packs."""
     table = Table("pack", "version", "namespace", "from", "until", "messages", "files")
     for row in pack_install.installed(Instance.read(directory).packs_folder):
-        until = row.valid_until.isoformat() if row.valid_until else ""
-        messages = " ".join(row.messages)
-        table.add_row(row.name, row.version, row.namespace, row.valid_from.isoformat(), until, messages, str(row.files))
+        days = (day.isoformat() if day else "" for day in (row.valid_from, row.valid_until))
+        table.add_row(row.name, row.version, row.namespace or "", *days, " ".join(row.messages), str(row.files))
     out.print(table)
 
 
