@@ -6,7 +6,6 @@ decrypts the transport), `read` holds it against its schema and takes it apart, 
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from cryptography import x509
 
@@ -16,6 +15,7 @@ from gateway.envelope.osci.feedback import Entry
 from gateway.envelope.osci.mime import Mime
 from gateway.envelope.osci.names import ENCRYPTED, OSCI, SOAP, XSI, Element, local_name, tag
 from gateway.envelope.osci.policy import OsciPolicy
+from gateway.envelope.osci.schema import OsciSchemas
 from gateway.envelope.osci.signature import Signed
 from gateway.envelope.parse import Limits, parse
 from gateway.envelope.signer import Identity
@@ -34,19 +34,6 @@ _FEEDBACK, _CODE, _TEXT, _MESSAGE_ID, _FAULT = (
 _LANGUAGE = tag(names.XML, "lang")
 _X509 = f".//{tag(names.DS, 'X509Certificate')}"
 _MAX_CERTIFICATES = 32
-
-
-class Schemas(Protocol):
-    """What reading needs of the schema pack; `schema.OsciSchemas` is the real one."""
-
-    @property
-    def types(self) -> frozenset[str]:
-        """The message types, as in `ProcessDelivery`."""
-        ...
-
-    def violation(self, message_type: str, root: Element) -> str | None:
-        """None where the envelope is valid; else place and rule, without any value of the message."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -130,7 +117,7 @@ def opened(
     data: bytes,
     cipher: Identity,
     policy: OsciPolicy,
-    schemas: Schemas,
+    schemas: OsciSchemas,
     limits: Limits = REQUEST,
     isolated: bool = False,
 ) -> OpenedEnvelope | SoapFault:
@@ -170,7 +157,7 @@ def _soap_fault(root: Element) -> SoapFault:
     return SoapFault(code if known else "", fault.findtext("faultstring") or "")
 
 
-def _check_schema(root: Element, message_type: str, schemas: Schemas) -> None:
+def _check_schema(root: Element, message_type: str, schemas: OsciSchemas) -> None:
     if message_type not in schemas.types:
         raise Fault(FaultCode.NOT_OSCI, "the message's type has no schema here")
     violation = schemas.violation(message_type, root)
@@ -178,7 +165,7 @@ def _check_schema(root: Element, message_type: str, schemas: Schemas) -> None:
         raise Fault(FaultCode.OSCI_SCHEMA_INVALID, violation)
 
 
-def read(envelope: OpenedEnvelope, expected: Collection[str], schemas: Schemas) -> Message:
+def read(envelope: OpenedEnvelope, expected: Collection[str], schemas: OsciSchemas) -> Message:
     """The message, whose type must be one of `expected`. Raises Fault NOT_OSCI or OSCI_SCHEMA_INVALID."""
     if envelope.message_type not in expected:
         raise Fault(FaultCode.NOT_OSCI, "the message is of a type that is not expected here")
@@ -187,13 +174,12 @@ def read(envelope: OpenedEnvelope, expected: Collection[str], schemas: Schemas) 
     header, body = children(root, FaultCode.OSCI_SCHEMA_INVALID, _HEADER, _BODY)
     place = body if envelope.message_type in names.IN_BODY else header
     payload = place.find(tag(OSCI, names.payload_name(envelope.message_type)))
-    control = header.find(_CONTROL)
-    if payload is None or control is None:
+    if payload is None:
         raise Fault(FaultCode.OSCI_SCHEMA_INVALID, "an element is missing that its type demands")
     return Message(
         message_type=envelope.message_type,
         encrypted=envelope.encrypted,
-        control=_control_block(control),
+        control=control_block(root),
         certificates=_certificates(header),
         payload=payload,
         package=body.find(_PACKAGE),
@@ -202,7 +188,11 @@ def read(envelope: OpenedEnvelope, expected: Collection[str], schemas: Schemas) 
     )
 
 
-def _control_block(element: Element) -> ControlBlock:
+def control_block(root: Element) -> ControlBlock:
+    """The dialog block of an envelope, whether it keeps to its schema or not; empty where there is none."""
+    element = root.find(f"{_HEADER}/{_CONTROL}")
+    if element is None:
+        return ControlBlock()
     return ControlBlock(
         challenge=element.findtext(_CHALLENGE),
         response=element.findtext(_RESPONSE),

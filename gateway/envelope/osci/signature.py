@@ -44,6 +44,8 @@ _C14N, _METHOD, _REFERENCE, _TRANSFORMS, _TRANSFORM, _DIGEST_METHOD, _DIGEST = (
 )
 _CODE = FaultCode.INVALID_SECURITY
 _MAX_REFERENCES = 64
+_MIN_RSA_BITS = 2048
+_MAX_RSA_BITS = 8192  # nobody is believed yet, and longer keys cost more
 
 _DIGESTS = {names.SHA256: hashlib.sha256, names.SHA384: hashlib.sha384, names.SHA512: hashlib.sha512}
 _METHODS: dict[str, tuple[bool, hashes.HashAlgorithm]] = {
@@ -134,12 +136,12 @@ def _check_digest(reference: Element, part: Signed, policy: OsciPolicy) -> None:
 
 def _check_value(value: bytes, method: str, signed_info: bytes, certificate: x509.Certificate) -> None:
     key = certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise Fault(FaultCode.UNSUPPORTED_ALGORITHM, "the signer's key is not RSA")
+    if not isinstance(key, rsa.RSAPublicKey) or not _MIN_RSA_BITS <= key.key_size <= _MAX_RSA_BITS:
+        raise Fault(FaultCode.CERTIFICATE_INVALID, f"a signer's key must be RSA of at least {_MIN_RSA_BITS} bits")
     scheme, digest = _scheme(method)
     try:
         key.verify(value, signed_info, scheme, digest)
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):
         raise Fault(FaultCode.SIGNATURE_INVALID, "the SignatureValue is wrong") from None
 
 
