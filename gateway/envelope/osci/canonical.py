@@ -14,6 +14,7 @@ from gateway.errors import Fault, FaultCode
 REQUEST = replace(ENVELOPE, max_bytes=6 << 20, max_tags=1500, max_namespaces=600)
 ANSWER = replace(REQUEST, max_bytes=24 << 20)  # 1,000 Treffer; a single text of libxml2 ends at 10 MB
 
+_NO_WHITE_SPACE = {ord(character): None for character in " \t\r\n"}
 _XML_ATTRIBUTE = f"{{{XML}}}"
 
 
@@ -23,13 +24,16 @@ def canonical(element: Element) -> bytes:
     lxml's own c14n of an element forgets inherited declarations that the element does not use, which the standard
     wants rendered. Its plain serialisation keeps them all; so the element is written out, parsed and canonicalised as
     a document of its own. xml:* attributes of ancestors would be inherited as well; nobody needs them here, and they
-    are refused. Raises Fault WRONG_COVERAGE.
+    are refused. Raises Fault WRONG_COVERAGE, or INVALID_SECURITY where the standard has no canonical form.
     """
     for ancestor in element.iterancestors():
         if any(str(name).startswith(_XML_ATTRIBUTE) for name in ancestor.attrib):
             raise Fault(FaultCode.WRONG_COVERAGE, "an xml: attribute above a signed element")
     alone = parse(etree.tostring(element, encoding="utf-8", with_tail=False), ANSWER)
-    return etree.tostring(alone, method="c14n")
+    try:
+        return etree.tostring(alone, method="c14n")
+    except etree.C14NError:
+        raise Fault(FaultCode.INVALID_SECURITY, "a signed part uses a namespace that is no absolute URI") from None
 
 
 def children(parent: Element, code: FaultCode, *tags: str) -> list[Element]:
@@ -52,7 +56,7 @@ def unwrapped(element: Element, code: FaultCode) -> bytes:
     if len(element):
         raise Fault(code, f"unexpected content in {local_name(element)}")
     try:
-        return pybase64.b64decode("".join((element.text or "").split()), validate=True)
+        return pybase64.b64decode((element.text or "").translate(_NO_WHITE_SPACE), validate=True)
     except ValueError:
         raise Fault(code, f"{local_name(element)} is not base64") from None
 

@@ -116,11 +116,13 @@ def compose(outgoing: Outgoing, signer: Identity | None, policy: OsciPolicy) -> 
         **_certificate_blocks(outgoing.certificates),
         **(_feature_block() if outgoing.features else {}),
     }
-    body = _body(outgoing)
+    body, canonical_body = _body(outgoing)
     if signer is None:
         signed = ""
     else:
-        parts = [Signed(f"#{name}", names.C14N, text.encode()) for name, text in (*blocks.items(), ("body", body))]
+        parts = [
+            Signed(f"#{name}", names.C14N, text.encode()) for name, text in (*blocks.items(), ("body", canonical_body))
+        ]
         parts += [Signed(f"cid:{part.content_id}", "", part.data) for part in outgoing.attachments]
         certificate_id = next(entry.id for entry in outgoing.certificates if entry.role == outgoing.signer_role)
         signed = _signature_block(
@@ -217,9 +219,18 @@ def _feature_block() -> dict[str, str]:
     }
 
 
-def _body(outgoing: Outgoing) -> str:
+def _body(outgoing: Outgoing) -> tuple[str, str]:
+    """The Body as it is sent and in canonical form.
+
+    They differ in what the library does as well: the content, which intermediaries carry from one message to the next,
+    declares its namespaces although the Body has declared them.
+    """
     if outgoing.message_type in names.IN_BODY:
         content = element(names.payload_name(outgoing.message_type), outgoing.payload)
     else:
         content = "" if outgoing.package is None else element("ContentPackage", outgoing.package)
-    return f'<soap:Body {NAMESPACES} Id="body">{content}</soap:Body>'
+    sent, canonical = (
+        f'<soap:Body {NAMESPACES} Id="body">{written}</soap:Body>'
+        for written in (content, content.replace(f" {NAMESPACES}", ""))
+    )
+    return sent, canonical

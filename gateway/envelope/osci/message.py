@@ -165,10 +165,15 @@ def _check_schema(root: Element, message_type: str, schemas: OsciSchemas) -> Non
         raise Fault(FaultCode.OSCI_SCHEMA_INVALID, violation)
 
 
-def read(envelope: OpenedEnvelope, expected: Collection[str], schemas: OsciSchemas) -> Message:
-    """The message, whose type must be one of `expected`. Raises Fault NOT_OSCI or OSCI_SCHEMA_INVALID."""
+def check_type(envelope: OpenedEnvelope, expected: Collection[str]) -> None:
+    """Raises Fault NOT_OSCI unless the message's type is one of `expected`."""
     if envelope.message_type not in expected:
         raise Fault(FaultCode.NOT_OSCI, "the message is of a type that is not expected here")
+
+
+def read(envelope: OpenedEnvelope, expected: Collection[str], schemas: OsciSchemas) -> Message:
+    """The message, whose type must be one of `expected`. Raises Fault NOT_OSCI or OSCI_SCHEMA_INVALID."""
+    check_type(envelope, expected)
     root = envelope.root
     _check_schema(root, envelope.message_type, schemas)
     header, body = children(root, FaultCode.OSCI_SCHEMA_INVALID, _HEADER, _BODY)

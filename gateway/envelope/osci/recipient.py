@@ -141,6 +141,7 @@ class OsciUmschlag:
         )
         if not isinstance(envelope, OpenedEnvelope):
             raise Fault(FaultCode.NOT_OSCI, "a SOAP fault is not a request")
+        message.check_type(envelope, (_PROCESS, _ACCEPT))
         _check_dialog(envelope)
         read = message.read(envelope, (_PROCESS, _ACCEPT), shared.schemas)
         if read.encrypted:
