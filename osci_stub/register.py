@@ -39,6 +39,9 @@ PERSONEN = (
     Person("Birkenhauer", "Ruprecht Emil", "1940-02-29", "m", *KASSEL, "Fuldablick", "1"),
 )
 
+#: Whom a forged answer tells of.
+NIEMAND = Person("Niemand", "Gefälscht", "1900-01-01", "x", "06414000", "65183", "Wiesbaden", "Irrweg", "99")
+
 
 @dataclass(frozen=True)
 class Anfrage:

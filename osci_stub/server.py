@@ -13,11 +13,11 @@ from lxml import etree
 from osci_stub import wsse, xmeld, zustellung
 from osci_stub.faults import FAULTS, NO_FAULT, Fault, Sealing
 from osci_stub.keys import Issuer, KeyType, Signatory
+from osci_stub.listener import BadRequest, Environ, Listener, StartResponse, line, read_body
 from osci_stub.posteingang import Posteingang
 from osci_stub.register import PERSONEN, Person, Register
 from osci_stub.schema import find_schema
 from osci_stub.service import Handlers, Service
-from osci_stub.wsgi import BadRequest, Environ, Listener, StartResponse, line, read_body
 
 PATH = "/xmeld"
 FAULT_HEADER = "X-Stub-Fault"

@@ -19,6 +19,7 @@ OTHERS = {
     "CipherCertificateOriginator": "originator_cipher",
     "CipherCertificateAddressee": "addressee_cipher",
     "SignatureCertificateOriginator": "originator_signature",
+    "SignatureCertificateOtherAuthor": "otherauthor_signature",
     "SignatureCertificateAddressee": "addressee_signature",
 }
 

@@ -2,6 +2,7 @@
 
 import secrets
 from base64 import b64decode
+from dataclasses import dataclass
 
 from cryptography import x509
 from lxml import etree
@@ -20,17 +21,33 @@ CONTAINER = f"{{{OSCI}}}ContentContainer"
 AUTHORS = (f"{{{OSCI}}}SignatureCertificateOriginator", f"{{{OSCI}}}SignatureCertificateOtherAuthor")
 
 
-def container(nachricht: bytes, author: Signatory | None, method: str = RSA_SHA256) -> str:
-    """A ContentContainer with one content; unsigned with `author` None."""
+@dataclass(frozen=True)
+class Author:
+    """Who signs a content: a key, and the role its certificate has in the message's header."""
+
+    key: Signatory
+    element: str = "SignatureCertificateOriginator"
+    method: str = RSA_SHA256
+
+    @property
+    def named(self) -> Named:
+        return Named(self.element, self.key.certificate)
+
+
+def container(nachricht: bytes, author: Author | None, *, forged: bytes | None = None) -> str:
+    """A ContentContainer with one content; unsigned without `author`; `forged` stands unsigned in front of it."""
     number = secrets.randbelow(10**6)
     signature = ""
     if author is not None:
-        named = Named("SignatureCertificateOriginator", author.certificate)
-        signature = sign([Reference(f"#content{number}", nachricht, BASE64)], author, named.id, method)
-    content = f'<osci:Base64Content Id="content{number}">{base64(nachricht)}</osci:Base64Content>'
-    return block(
-        "osci:ContentContainer", f"{signature}<osci:Content>{content}</osci:Content>", f' Id="contentcontainer{number}"'
-    )
+        reference = Reference(f"#content{number}", nachricht, BASE64)
+        signature = sign([reference], author.key, author.named.id, author.method)
+    in_front = "" if forged is None else _base64_content(forged, secrets.randbelow(10**6) + 10**6)
+    content = f"<osci:Content>{in_front}{_base64_content(nachricht, number)}</osci:Content>"
+    return block("osci:ContentContainer", signature + content, f' Id="contentcontainer{number}"')
+
+
+def _base64_content(nachricht: bytes, number: int) -> str:
+    return f'<osci:Base64Content Id="content{number}">{base64(nachricht)}</osci:Base64Content>'
 
 
 def package(written: str, reader: x509.Certificate | None) -> str:
@@ -41,7 +58,15 @@ def package(written: str, reader: x509.Certificate | None) -> str:
     return f"<osci:ContentPackage>{written}</osci:ContentPackage>"
 
 
-def open_content(message: Received, reader: Signatory, *, must_be_encrypted: bool = True) -> "Opened":
+@dataclass(frozen=True)
+class Opened:
+    """A content's bytes and the certificate of who signed them."""
+
+    nachricht: bytes
+    author: x509.Certificate
+
+
+def open_content(message: Received, reader: Signatory, *, must_be_encrypted: bool = True) -> Opened:
     """The one content of a delivery, its author's signature verified; whom to believe is for the caller to say.
 
     Raises Refused: 9202 for what cannot be opened, 9805 for anything but one signed content.
@@ -59,14 +84,6 @@ def open_content(message: Received, reader: Signatory, *, must_be_encrypted: boo
     if found.tag != CONTAINER:
         raise Refused("9805", "not a content container")
     return _verified(found, message)
-
-
-class Opened:
-    """A content's bytes and the certificate of who signed them."""
-
-    def __init__(self, nachricht: bytes, author: x509.Certificate) -> None:
-        self.nachricht = nachricht
-        self.author = author
 
 
 def _decrypted(data: etree._Element, message: Received, reader: Signatory) -> etree._Element:

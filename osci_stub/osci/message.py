@@ -46,7 +46,7 @@ class Signer:
 
 @dataclass(frozen=True)
 class Draft:
-    """A message to be written. `content` is what its own element holds, `body` what stands beside it in the Body.
+    """A message to be written. `feedback` and `content` are what its own element holds, `body` is the rest of the Body.
 
     `certificates` are those of the header in any order (the signer's is added); `passed_on` is the content of a
     NonIntermediaryCertificates that goes on as it came, with its Ids. `timed` asks for plain timestamps.
@@ -56,6 +56,7 @@ class Draft:
     control: Control
     content: str = ""
     body: str = ""
+    feedback: Sequence[Entry] = ()
     certificates: Sequence[Named] = ()
     passed_on: str = ""
     parts: Mapping[str, bytes] = field(default_factory=dict)
@@ -71,7 +72,7 @@ def compose(draft: Draft, signer: Signer | None) -> bytes:
 def envelope(draft: Draft, signer: Signer | None) -> bytes:
     """The SOAP envelope of `draft`."""
     blocks = _blocks(draft, signer)
-    own = "" if IN_HEADER[draft.type] else element(f"osci:{payload(draft.type)}", draft.content)
+    own = "" if IN_HEADER[draft.type] else element(f"osci:{payload(draft.type)}", _own(draft))
     body = block("soap:Body", own + draft.body, ' Id="body"')
     side = "Supplier" if draft.type.startswith("ResponseTo") else "Client"
     signature = ""
@@ -106,13 +107,15 @@ def soap_fault(code: str) -> bytes:
     return mime.write(mime.Mime((PROLOG + fault).encode()))
 
 
-def feedback(*entries: Entry) -> str:
+def _own(draft: Draft) -> str:
+    if not draft.feedback:
+        return draft.content
     rows = "".join(
         f'<osci:Entry xml:lang="de"><osci:Code>{entry.code}</osci:Code><osci:Text>{escape(entry.text)}</osci:Text>'
         "</osci:Entry>"
-        for entry in entries
+        for entry in draft.feedback
     )
-    return f"<osci:Feedback>{rows}</osci:Feedback>"
+    return f"<osci:Feedback>{rows}</osci:Feedback>{draft.content}"
 
 
 def _enveloped(message_type: str, content: str) -> bytes:
@@ -132,7 +135,7 @@ def _blocks(draft: Draft, signer: Signer | None) -> dict[str, str]:
             quality = f' Id="qualityoftimestamp_{service}" Quality="plain" Service="{service}"{ACTOR}'
             blocks[f"qualityoftimestamp_{service}"] = block("osci:QualityOfTimestamp", "", quality)
     if IN_HEADER[draft.type]:
-        blocks[name.lower()] = block(f"osci:{name}", draft.content, f' Id="{name.lower()}"{ACTOR}')
+        blocks[name.lower()] = block(f"osci:{name}", _own(draft), f' Id="{name.lower()}"{ACTOR}')
     named = [*draft.certificates, *([signer.named] if signer else [])]
     intermediary, others = written(named)
     for holder, content in (

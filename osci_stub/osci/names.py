@@ -82,6 +82,7 @@ TEXTS: Mapping[str, str] = {
     "9601": "Signatur über Auftrag ist fehlerhaft",
     "9602": "Es sind nicht alle geforderten Elemente des Auftrags signiert",
     "9700": "Signatur über das Signierzertifikat des Clients ist fehlerhaft",
+    "9711": "Signatur über das Signierzertifikat des Empfängers ist fehlerhaft",
     "9801": "Illegale MessageId",
     "9803": "Zu den im Auftrag angegebenen Kriterien ist keine Zustellung vorhanden",
     "9804": "Zu den im Auftrag angegebenen Kriterien ist kein Laufzettel vorhanden",

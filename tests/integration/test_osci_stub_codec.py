@@ -5,7 +5,7 @@ from lxml import etree
 
 from osci_stub.osci import mime
 from osci_stub.osci.certificates import Named
-from osci_stub.osci.content import container, open_content, package
+from osci_stub.osci.content import Author, container, open_content, package
 from osci_stub.osci.message import Draft, Signer, encrypt, envelope, soap_fault
 from osci_stub.osci.names import PSS_SHA256
 from osci_stub.osci.received import Received, read
@@ -118,8 +118,8 @@ def draft_of(model: Received) -> Draft:
         model.type,
         model.control,
         words,
-        package(container(XMELD, key_of(model)), reader) if has_package else "",
-        [one for one in named if one.element != signer_of(model)],
+        package(container(XMELD, Author(key_of(model), method=PSS_SHA256)), reader) if has_package else "",
+        certificates=[one for one in named if one.element != signer_of(model)],
         timed=model.header.find("{*}QualityOfTimestamp") is not None,
         features=model.header.find("{*}FeatureDescription") is not None,
     )
