@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lxml import etree
-
 from gateway.behoerden.fehler import BehoerdenError
-from gateway.envelope.parse import Limits, parse
-from gateway.errors import ConfigError, Fault
+from gateway.errors import ConfigError
+from gateway.genericode import read_genericode
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 
 URI = "urn:xoev-de:bund:bmi:bit:codeliste:dvdv.behoerdenschluessel"
-LIMITS = Limits(max_bytes=16 << 20, max_tags=1_000_000, max_namespaces=100)
 
 _SICHERHEIT = "Sicherheitsbehörde"
 _FIU = "Finanztransaktionsuntersuchungen"  # § 31 (7) GwG
@@ -60,24 +57,12 @@ class Schluesselliste:
 
 def load_schluesselliste(path: Path) -> Schluesselliste:
     """The list from the publisher's file. Raises ConfigError when it is not that list."""
-    try:
-        root = parse(path.read_bytes(), LIMITS)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except Fault as fault:
-        raise ConfigError(f"{path} is not a code list: {fault}") from None
-    if root.findtext("Identification/CanonicalUri") != URI:
-        raise ConfigError(f"{path} is not the code list {URI}")
+    liste = read_genericode(path, URI, "dbs", "Behoerdenname", "Kategorie")
     keys: dict[str, Schluessel] = {}
-    for number, row in enumerate(root.iterfind("SimpleCodeList/Row"), 1):
-        dbs, name, kategorie = (_value(row, column) for column in ("dbs", "Behoerdenname", "Kategorie"))
+    for number, (dbs, name, kategorie) in enumerate(liste.zeilen, 1):
         if not (dbs and name and kategorie) or dbs in keys:
             raise ConfigError(f"{path}: row {number} has no key, name or Kategorie, or a key that was there before")
         keys[dbs] = Schluessel(name, kategorie)
     if not keys:
         raise ConfigError(f"{path} holds no keys")
-    return Schluesselliste(root.findtext("Identification/Version") or "?", keys)
-
-
-def _value(row: etree._Element, column: str) -> str:
-    return (row.findtext(f"Value[@ColumnRef='{column}']/SimpleValue") or "").strip()
+    return Schluesselliste(liste.version, keys)

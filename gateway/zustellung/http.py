@@ -1,24 +1,25 @@
-"""POSTs an envelope over HTTP or TLS, and says in one line what went wrong."""
+"""Sends something over HTTP or TLS, and says in one line what went wrong."""
 
 import http.client
-import socket
 import ssl
-import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import ConfigError, GatewayError
+from gateway.zustellung.verbindung import Connection, Deadline
 
-TIMEOUT = 30.0  # seconds
+TIMEOUT = 30.0  # seconds, if a caller has no wish of its own
 MAX_REPLY = 24 << 20  # bytes; 1,000 Treffer, base64 and envelope included
 
-_HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Connection": "close"}
+#: Headers of a SOAP 1.1 envelope.
+SOAP: Mapping[str, str] = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 
 
 class SendError(GatewayError):
-    """The endpoint cannot be reached or does not answer with SOAP."""
+    """The endpoint cannot be reached or does not answer with HTTP."""
 
 
 @dataclass(frozen=True)
@@ -41,48 +42,68 @@ def post(
     url: str,
     body: bytes,
     *,
+    headers: Mapping[str, str] = SOAP,
     trust: Trust = Trust(),
     client: tuple[Path, Path] | None = None,
+    timeout: float | None = None,
     max_reply: int = MAX_REPLY,
 ) -> HttpReply:
-    """POSTs a SOAP 1.1 envelope, and reads the reply: at most `max_reply` bytes, its body within TIMEOUT.
+    """POSTs `body`, a SOAP 1.1 envelope if `headers` do not say otherwise, and reads the reply.
 
-    `client` are certificate and key for an endpoint that wants a TLS certificate. Raises SendError, ConfigError.
+    All of it within `timeout` seconds (TIMEOUT if None), the reply with at most `max_reply` bytes. `client` are
+    certificate and key for an endpoint that wants a TLS certificate. Raises SendError, ConfigError.
     """
-    connection, target = _connect(url, trust, client)
+    return _send("POST", url, body, headers, trust, client, timeout, max_reply)
+
+
+def get(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    trust: Trust = Trust(),
+    timeout: float | None = None,
+    max_reply: int = MAX_REPLY,
+) -> HttpReply:
+    """As `post`, without a body."""
+    return _send("GET", url, None, headers, trust, None, timeout, max_reply)
+
+
+def _send(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    trust: Trust,
+    client: tuple[Path, Path] | None,
+    timeout: float | None,
+    max_reply: int,
+) -> HttpReply:
+    parts, host, port = _split(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    context = _tls(trust, client) if parts.scheme == "https" else None
+    connection = Connection(host, port, context, Deadline(TIMEOUT if timeout is None else timeout))
     try:
         with suppress(BrokenPipeError, ConnectionResetError):  # cut off while sending: it may have said why
-            connection.request("POST", target, body, _HEADERS)
-        sock = connection.sock
+            connection.request(method, target, body, {**headers, "Connection": "close"})
         response = connection.getresponse()
-        return HttpReply(response.status, _read(response, sock, max_reply))
+        return HttpReply(response.status, _read(response, max_reply))
     except (OSError, http.client.HTTPException, UnicodeError) as error:
         raise SendError(f"{url} does not answer: {error or type(error).__name__}") from None
     finally:
         connection.close()
 
 
-def _read(response: http.client.HTTPResponse, sock: socket.socket, most: int) -> bytes:
-    """A timeout holds for one reading; whoever drips must not hold us for ever."""
-    deadline, parts, size = time.monotonic() + TIMEOUT, list[bytes](), 0
+def _read(response: http.client.HTTPResponse, most: int) -> bytes:
+    parts, size = list[bytes](), 0
     while part := response.read1(1 << 16):
         parts.append(part)
         size += len(part)
-        remaining = deadline - time.monotonic()
         if size > most:
             raise http.client.HTTPException(f"its reply has more than {most} bytes")
-        if remaining <= 0:
-            raise TimeoutError("timed out")
-        sock.settimeout(remaining)
     return b"".join(parts)
 
 
-def _connect(url: str, trust: Trust, client: tuple[Path, Path] | None) -> tuple[http.client.HTTPConnection, str]:
-    """The connection, not yet open, and the request target."""
-    parts, host, port = _split(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if parts.scheme == "http":
-        return http.client.HTTPConnection(host, port, timeout=TIMEOUT), target
+def _tls(trust: Trust, client: tuple[Path, Path] | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=None if trust.beside_system else trust.ca)
         if trust.ca and trust.beside_system:
@@ -91,7 +112,7 @@ def _connect(url: str, trust: Trust, client: tuple[Path, Path] | None) -> tuple[
             context.load_cert_chain(*client)
     except OSError as error:
         raise ConfigError(f"the TLS files cannot be used: {error.strerror or error}") from None
-    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context), target
+    return context
 
 
 def _split(url: str) -> tuple[SplitResult, str, int | None]:

@@ -1,0 +1,109 @@
+"""The HTTP client under peers that take their time: one deadline for everything."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from gateway.zustellung.http import SendError, get, post
+
+TIMEOUT = 0.3
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@contextmanager
+def peer(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator[str]:
+    """Takes one connection and behaves as `talk` says until the client is gone."""
+    gone = threading.Event()
+
+    def serve() -> None:
+        with suppress(OSError):
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                talk(connection, gone)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            gone.set()
+            thread.join()
+
+
+def hangs(_: socket.socket, gone: threading.Event) -> None:
+    gone.wait(5)
+
+
+def drips(start: bytes, drop: bytes) -> Callable[[socket.socket, threading.Event], None]:
+    def talk(connection: socket.socket, gone: threading.Event) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(start)
+        while not gone.wait(0.05):
+            connection.sendall(drop)
+
+    return talk
+
+
+def reads_slowly(connection: socket.socket, gone: threading.Event) -> None:
+    while not gone.wait(0.02):
+        connection.recv(1 << 12)
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        hangs,
+        reads_slowly,
+        drips(b"", b"H"),
+        drips(HEAD, b"X-More: x\r\n"),
+        drips(HEAD + b"Content-Length: 100000\r\n\r\n", b"x"),
+        drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["hangs", "reads slowly", "status line", "headers", "body", "chunks", "continue"],
+)
+def test_whatever_a_peer_does_it_holds_nobody_longer_than_the_deadline(
+    talk: Callable[[socket.socket, threading.Event], None],
+) -> None:
+    with peer(talk) as url:
+        begin = time.monotonic()
+        with pytest.raises(SendError, match="timed out"):
+            post(url, b"x" * 20_000_000, timeout=TIMEOUT) if talk is reads_slowly else get(
+                url, headers={}, timeout=TIMEOUT
+            )
+        assert time.monotonic() - begin < TIMEOUT + 0.5
+
+
+def test_headers_are_the_callers_and_the_query_is_sent() -> None:
+    heard = []
+
+    def talk(connection: socket.socket, _: threading.Event) -> None:
+        heard.append(connection.recv(1 << 16))
+        connection.sendall(HEAD + b"Content-Length: 2\r\n\r\nok")
+
+    with peer(talk) as url:
+        reply = get(url + "a?b=c", headers={"Accept": "application/json"})
+    assert (reply.status, reply.body) == (200, b"ok")
+    assert heard[0].startswith(b"GET /a?b=c HTTP/1.1\r\n")
+    assert b"Accept: application/json\r\n" in heard[0]
+    assert b"SOAPAction" not in heard[0]
+
+
+def test_a_long_reply_is_cut_off() -> None:
+    with (
+        peer(drips(HEAD + b"Content-Length: 100000\r\n\r\n", b"x" * 2000)) as url,
+        pytest.raises(SendError, match="more than 1000 bytes"),
+    ):
+        get(url, headers={}, max_reply=1000)
+
+
+def test_a_nobody_is_said_to_be_one() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(SendError, match="Connection refused"):
+            get(f"http://localhost:{unused.getsockname()[1]}/", headers={}, timeout=TIMEOUT)
