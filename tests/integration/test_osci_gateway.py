@@ -1,0 +1,205 @@
+"""The gateway over OSCI-Transport, with processes of its own: asked through an intermediary, and asking through one."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.request import urlopen
+
+import pytest
+from lxml import etree
+
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.werte import Gemeindeschluessel
+from osci_stub.anfrager import Addressee
+from osci_stub.land import OsciStub
+from osci_stub.osci.refused import FeedbackReceived
+from osci_stub.register import PERSONEN
+from tests.betrieb import register_authority
+from tests.integration.osci_site import (
+    OsciSite,
+    certificates_of,
+    free_port,
+    may_ask,
+    peer,
+    prepared,
+    relaying,
+    served,
+)
+from tests.integration.osci_stubs import stub_keys
+from tests.spiegel.personen import datensatz
+
+pytestmark = pytest.mark.xdist_group("osci-gateways")
+
+JUGENDAMT = "dbs:060010990000"
+AMT3, AMT9, POLIZEI3 = "dbs:030010990000", "dbs:090010990000", "dbs:030030020000"
+ZENTRALE3, ZENTRALE3_S = "dbs:030010010000", "dbs:030030010000"
+ZENTRALE9, ZENTRALE9_S = "dbs:090010010000", "dbs:090040010000"
+HANNOVER, S_STADT, WIESBADEN = "03241001", "09000009", "06414000"
+THEODORA = PERSONEN[0]
+
+
+@dataclass(frozen=True)
+class Laender:
+    """Land 03 and Land 09, each a full gateway; Hessen is the stub's; one intermediary between all."""
+
+    drei: OsciSite
+    neun: OsciSite
+    stub: OsciStub
+
+    def addressee(self, site: OsciSite) -> Addressee:
+        return Addressee(site.url, site.party.cipher.certificate)
+
+
+@pytest.fixture(scope="module")
+def laender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laender]:
+    folder, keys = tmp_path_factory.mktemp("laender"), stub_keys()
+    drei_port, neun_port = free_port(), free_port()
+    with OsciStub(keys) as stub:
+        drei = prepared(folder / "03", keys, keys.gateway, "03", drei_port)
+        neun = prepared(folder / "09", keys, keys.behoerde, "09", neun_port)
+        via = stub.intermediary.url
+        hessen = peer(folder / "03", "06", stub.register.url, keys, keys.register, via)
+        neun_url, drei_url = f"http://127.0.0.1:{neun_port}/osci", f"http://127.0.0.1:{drei_port}/osci"
+        bayern = peer(folder / "03", "09", neun_url, keys, keys.behoerde, via, mit_message_id="true")
+        relaying(folder / "03", hessen + bayern, ZENTRALE3, ZENTRALE3_S)
+        relaying(folder / "09", peer(folder / "09", "03", drei_url, keys, keys.gateway, via), ZENTRALE9, ZENTRALE9_S)
+        zentrale3 = Behoerde(ZENTRALE3, "Zentrale Stelle Niedersachsen", Rolle.EINFACH, zentrale_stelle=True)
+        zentrale9 = Behoerde(ZENTRALE9, "Zentrale Stelle Bayern", Rolle.EINFACH, zentrale_stelle=True)
+        may_ask(neun, zentrale3, certificates_of(keys.gateway))
+        may_ask(drei, zentrale9, certificates_of(keys.behoerde))
+        may_ask(neun, Behoerde(JUGENDAMT, "Jugendamt Probe", Rolle.EINFACH), certificates_of(keys.register))
+        drei.lade([datensatz("H1", HANNOVER, familienname="Leinemann")])
+        neun.lade([datensatz("S1", S_STADT, familienname="Isarsohn"), datensatz("S2", S_STADT, familienname="Zweimal"),
+                   datensatz("S3", S_STADT, familienname="Zweimal")])  # fmt: skip
+        register_authority(drei, Behoerde(POLIZEI3, "Polizei Musterland", Rolle.SICHERHEIT))
+        with served(drei, keys.gateway, drei_port) as one, served(neun, keys.behoerde, neun_port) as other:
+            yield Laender(one, other, stub)
+        drei.close()
+        neun.close()
+
+
+def frage(site: OsciSite, wer: str, ags: str, familienname: str, **felder: str) -> bytes:
+    return site.house.frage(
+        wer,
+        leser=f"ags:{ags}",
+        gemeindeschluessel=Gemeindeschluessel(ags),
+        familienname=familienname,
+        geschlecht="w",
+        **felder,
+    )
+
+
+def status(nachricht: bytes) -> str | None:
+    return etree.fromstring(nachricht).findtext(".//{*}ergebnisstatus/code")
+
+
+# -- asked over OSCI ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("message_id", [True, False])
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_an_authority_is_answered_through_an_intermediary(laender: Laender, message_id: bool, encrypted: bool) -> None:
+    asked = frage(laender.neun, JUGENDAMT, S_STADT, "Isarsohn")
+    client = laender.stub.anfrager(laender.stub.keys.register, encrypted=encrypted)
+    antwort = client.frage(asked, laender.addressee(laender.neun), message_id=message_id)
+    assert status(antwort.nachricht) == "01"
+    assert antwort.autor == laender.neun.party.signature.certificate
+    (entry,) = laender.neun.house.entries(1)
+    assert (entry.transport, entry.behoerde, entry.codes) == ("osci", JUGENDAMT, ("01",))
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_the_same_over_a_delivery_without_an_explicit_dialog(laender: Laender, encrypted: bool) -> None:
+    asked = frage(laender.neun, JUGENDAMT, S_STADT, "Niemand")
+    client = laender.stub.anfrager(laender.stub.keys.register)
+    assert status(client.stelle_zu(asked, laender.addressee(laender.neun), encrypted=encrypted).nachricht) == "03"
+
+
+def test_an_authority_that_is_not_registered_is_refused_and_the_code_reaches_it(laender: Laender) -> None:
+    asked = frage(laender.neun, JUGENDAMT, S_STADT, "Isarsohn")
+    client = laender.stub.anfrager(laender.stub.keys.behoerde)
+    with pytest.raises(FeedbackReceived) as caught:
+        client.frage(asked, laender.addressee(laender.neun))
+    assert "9805" in caught.value.codes
+    assert laender.neun.house.entries(1)[0].codes == ("AUTHORITY_UNKNOWN",)
+
+
+def test_who_passes_a_request_on_cannot_have_its_answer_encrypted_for_himself(laender: Laender) -> None:
+    keys = laender.stub.keys
+    mixed = type(keys.register)("mixed", keys.register.signature, keys.gateway.cipher)
+    with pytest.raises(FeedbackReceived):
+        laender.stub.anfrager(mixed).frage(
+            frage(laender.neun, JUGENDAMT, S_STADT, "Isarsohn"), laender.addressee(laender.neun)
+        )
+    assert laender.neun.house.entries(1)[0].codes == ("REPLY_CIPHER_FOREIGN",)
+
+
+# -- asking over OSCI --------------------------------------------------------------------------------------------------
+
+
+def test_an_authority_of_our_land_gets_the_answer_of_another_lands_register(laender: Laender) -> None:
+    asked = laender.drei.house.frage(
+        AMT3,
+        leser=f"ags:{WIESBADEN}",
+        gemeindeschluessel=Gemeindeschluessel(WIESBADEN),
+        familienname=THEODORA.familienname,
+        vornamen=THEODORA.vornamen,
+        geschlecht="w",
+    )
+    answer = laender.drei.ask(asked, AMT3)
+    assert answer.findtext(".//{*}ergebnisstatus/code") == "01"
+    assert answer.findtext(".//{*}nachname/name") == THEODORA.familienname
+    (entry,) = laender.drei.house.entries(1)
+    assert [(weg["land"], weg["codes"][-1]) for weg in entry.vermittlung] == [("06", "01")]
+
+
+def test_two_gateways_relay_queries_for_each_other(laender: Laender) -> None:
+    assert laender.drei.outcome(frage(laender.drei, AMT3, S_STADT, "Isarsohn"), AMT3) == "01"
+    assert laender.neun.outcome(frage(laender.neun, AMT9, HANNOVER, "Leinemann"), AMT9) == "01"
+    for asking, asked, zentrale in (
+        (laender.drei, laender.neun, ZENTRALE3),
+        (laender.neun, laender.drei, ZENTRALE9),
+    ):
+        leg = next(entry for entry in asking.house.entries(2) if entry.vermittlung).vermittlung[0]
+        there = next(entry for entry in asked.house.entries(2) if entry.nachricht_uuid == leg["uuid"])
+        assert (there.transport, there.behoerde, there.codes) == ("osci", zentrale, ("01",))
+
+
+def test_a_trefferliste_of_the_other_land_and_its_follow_up(laender: Laender) -> None:
+    liste = laender.drei.ask(frage(laender.drei, AMT3, S_STADT, "Zweimal"), AMT3)
+    merkmal = liste.findtext(".//{*}identifikationsmerkmal")
+    follow_up = laender.drei.house.frage(AMT3, leser=f"ags:{S_STADT}", identifikationsmerkmal=merkmal)
+    assert laender.drei.outcome(follow_up, AMT3) == "01"
+
+
+def test_a_role_in_which_our_zentrale_stelle_is_not_known_there_is_16_with_a_sentence(laender: Laender) -> None:
+    asked = laender.drei.house.frage(
+        POLIZEI3,
+        sicherheit=True,
+        leser=f"ags:{S_STADT}",
+        gemeindeschluessel=Gemeindeschluessel(S_STADT),
+        geschlecht="w",
+    )
+    answer = laender.drei.ask(asked, POLIZEI3)
+    assert answer.findtext(".//{*}grundDerRueckweisung/code") == "16"
+    assert "Bayern" in str(answer.findtext(".//{*}freitext"))
+
+
+def test_a_land_that_is_not_in_the_directory_is_16_with_a_sentence(laender: Laender) -> None:
+    answer = laender.drei.ask(frage(laender.drei, AMT3, "16051000", "Niemand"), AMT3)
+    assert answer.findtext(".//{*}freitext") == "Für Thüringen ist hier keine Verbindung eingerichtet."
+
+
+def test_health_and_metrics_tell_how_the_other_laender_are(laender: Laender) -> None:
+    laender.drei.outcome(frage(laender.drei, AMT3, S_STADT, "Isarsohn"), AMT3)
+    base = laender.drei.running.url.removesuffix("/xmeld")
+    assert json.load(urlopen(f"{base}/health", timeout=10))["laender"]["09"] == "closed"
+    text = urlopen(f"{base}/metrics", timeout=10).read().decode()
+    assert 'xmeld_retrievals_total{code="01",land="09"}' in text
+    assert "Isarsohn" not in text
+
+
+def test_both_protokolle_are_intact(laender: Laender) -> None:
+    laender.drei.outcome(frage(laender.drei, AMT3, S_STADT, "Isarsohn"), AMT3)
+    assert laender.drei.verified() > 0
+    assert laender.neun.verified() > 0
