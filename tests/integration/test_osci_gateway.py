@@ -1,8 +1,11 @@
 """The gateway over OSCI-Transport, with processes of its own: asked through an intermediary, and asking through one."""
 
 import json
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import islice
 from urllib.request import urlopen
 
 import pytest
@@ -10,11 +13,12 @@ from lxml import etree
 
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.werte import Gemeindeschluessel
+from gateway.ports import Ausfall
 from osci_stub.anfrager import Addressee
 from osci_stub.land import OsciStub
 from osci_stub.osci.refused import FeedbackReceived
 from osci_stub.register import PERSONEN
-from tests.betrieb import register_authority
+from tests.betrieb import outcome, register_authority
 from tests.integration.osci_site import (
     OsciSite,
     certificates_of,
@@ -34,13 +38,24 @@ JUGENDAMT = "dbs:060010990000"
 AMT3, AMT9, POLIZEI3 = "dbs:030010990000", "dbs:090010990000", "dbs:030030020000"
 ZENTRALE3, ZENTRALE3_S = "dbs:030010010000", "dbs:030030010000"
 ZENTRALE9, ZENTRALE9_S = "dbs:090010010000", "dbs:090040010000"
-HANNOVER, S_STADT, WIESBADEN = "03241001", "09000009", "06414000"
+HANNOVER, S_STADT, WIESBADEN, STUMM = "03241001", "09000009", "06414000", "15003000"
 THEODORA = PERSONEN[0]
+
+
+class Stumm:
+    """Takes connections and never says a word."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/osci"
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 @dataclass(frozen=True)
 class Laender:
-    """Land 03 and Land 09, each a full gateway; Hessen is the stub's; one intermediary between all."""
+    """Land 03 and Land 09, each a full gateway; Hessen is the stub's, Sachsen-Anhalt is silent; one intermediary."""
 
     drei: OsciSite
     neun: OsciSite
@@ -61,7 +76,11 @@ def laender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laender]:
         hessen = peer(folder / "03", "06", stub.register.url, keys, keys.register, via)
         neun_url, drei_url = f"http://127.0.0.1:{neun_port}/osci", f"http://127.0.0.1:{drei_port}/osci"
         bayern = peer(folder / "03", "09", neun_url, keys, keys.behoerde, via, mit_message_id="true")
-        relaying(folder / "03", hessen + bayern, ZENTRALE3, ZENTRALE3_S)
+        stumm = Stumm()
+        anhalt = peer(
+            folder / "03", "15", stumm.url, keys, keys.register, stumm.url, timeout_seconds="3.0", gleichzeitig="3"
+        )
+        relaying(folder / "03", hessen + bayern + anhalt, ZENTRALE3, ZENTRALE3_S)
         relaying(folder / "09", peer(folder / "09", "03", drei_url, keys, keys.gateway, via), ZENTRALE9, ZENTRALE9_S)
         zentrale3 = Behoerde(ZENTRALE3, "Zentrale Stelle Niedersachsen", Rolle.EINFACH, zentrale_stelle=True)
         zentrale9 = Behoerde(ZENTRALE9, "Zentrale Stelle Bayern", Rolle.EINFACH, zentrale_stelle=True)
@@ -74,6 +93,7 @@ def laender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laender]:
         register_authority(drei, Behoerde(POLIZEI3, "Polizei Musterland", Rolle.SICHERHEIT))
         with served(drei, keys.gateway, drei_port) as one, served(neun, keys.behoerde, neun_port) as other:
             yield Laender(one, other, stub)
+        stumm.close()
         drei.close()
         neun.close()
 
@@ -188,6 +208,29 @@ def test_a_role_in_which_our_zentrale_stelle_is_not_known_there_is_16_with_a_sen
 def test_a_land_that_is_not_in_the_directory_is_16_with_a_sentence(laender: Laender) -> None:
     answer = laender.drei.ask(frage(laender.drei, AMT3, "16051000", "Niemand"), AMT3)
     assert answer.findtext(".//{*}freitext") == "Für Thüringen ist hier keine Verbindung eingerichtet."
+
+
+def test_a_land_that_does_not_answer_costs_its_own_callers_only(laender: Laender) -> None:
+    def ask(ags: str, familienname: str = "Niemand") -> tuple[str, str]:
+        answer = laender.drei.ask(frage(laender.drei, AMT3, ags, familienname), AMT3)
+        return outcome(answer), str(answer.findtext(".//{*}freitext"))
+
+    with ThreadPoolExecutor(12) as pool:
+        waiting = [pool.submit(ask, STUMM) for _ in range(10)]
+        refused = [job.result() for job in islice(as_completed(waiting), 7)]  # three are let through, and wait
+        assert {word for word, _ in refused} == {"R 16"}
+        assert {text for _, text in refused} == {
+            "Es laufen zu viele Anfragen an Sachsen-Anhalt. Bitte wiederholen Sie die Anfrage."
+        }
+        assert ask(HANNOVER, "Leinemann")[0] == ask(S_STADT, "Isarsohn")[0] == "01"
+        assert sum(not job.done() for job in waiting) == 3  # all that while
+        texts = {job.result()[1] for job in waiting} - {refused[0][1]}
+    assert texts == {Ausfall.ZEIT.value.format(land="Sachsen-Anhalt")}
+    after = ask(STUMM)
+    assert after == ("R 16", Ausfall.AUSGESETZT.value.format(land="Sachsen-Anhalt"))
+    health = json.load(urlopen(laender.drei.running.url.replace("/xmeld", "/health"), timeout=10))
+    assert health["laender"]["15"] == "open"
+    assert health["status"] == "ok"
 
 
 def test_health_and_metrics_tell_how_the_other_laender_are(laender: Laender) -> None:
