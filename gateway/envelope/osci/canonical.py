@@ -9,9 +9,9 @@ from gateway.envelope.osci.names import XML, Element, local_name
 from gateway.envelope.parse import ENVELOPE, parse
 from gateway.errors import Fault, FaultCode
 
-#: Certificates and cipher text are long, elements are few (the library's messages have 150 to 400 tags), and each header
-#: block declares its namespaces again. At the limits a stranger's message costs 0.03 s, for it is canonicalised only
-#: after its sender is believed; then it may cost 1.5 s.
+#: Certificates and cipher text are long, elements are few (the library's messages have 110 to 190 tags), and each
+#: header block declares its namespaces again. At the limits a stranger's message costs 0.03 s, for it is canonicalised
+#: only after its sender is believed; then it may cost 1.5 s.
 REQUEST = replace(ENVELOPE, max_bytes=6 << 20, max_tags=1500, max_namespaces=600)
 ANSWER = replace(REQUEST, max_bytes=24 << 20)  # 1,000 Treffer; a single text of libxml2 ends at 10 MB
 
