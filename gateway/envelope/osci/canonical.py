@@ -13,7 +13,7 @@ from gateway.errors import Fault, FaultCode
 #: header block declares its namespaces again. At the limits a stranger's message costs 0.03 s, for it is canonicalised
 #: only after its sender is believed; then it may cost 1.5 s.
 REQUEST = replace(ENVELOPE, max_bytes=6 << 20, max_tags=1500, max_namespaces=600)
-ANSWER = replace(REQUEST, max_bytes=24 << 20)  # 1,000 Treffer; a single text of libxml2 ends at 10 MB
+ANSWER = replace(REQUEST, max_bytes=24 << 20, long_texts=True)  # 1,000 Treffer, twice in base64
 
 _NO_WHITE_SPACE = {ord(character): None for character in " \t\r\n"}
 _XML_ATTRIBUTE = f"{{{XML}}}"

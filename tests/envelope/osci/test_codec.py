@@ -9,20 +9,22 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from lxml import etree
 
-from gateway.envelope.osci import encryption, mime, names
-from gateway.envelope.osci.canonical import canonical
+from gateway.envelope.osci import content, encryption, message, mime, names
+from gateway.envelope.osci.canonical import ANSWER, canonical
 from gateway.envelope.osci.encryption import EncryptedData, WrappedKey
 from gateway.envelope.osci.policy import CBC, DIGEST_METHODS, GCM, SIGNATURE_METHODS, USED_METHODS, OsciPolicy
 from gateway.errors import ConfigError, Fault, FaultCode
 from tests.envelope.osci.workshop import (
     DELIVERY,
     NACHRICHT,
+    NOW,
     POLICY,
     accepted,
     cipher,
     edited,
     envelope_of,
     refusal,
+    schemas,
     signed_anew,
     signing,
 )
@@ -196,3 +198,14 @@ def test_a_content_in_an_attachment_is_read_when_it_is_the_only_one() -> None:
 def test_digest_methods_may_be_narrowed() -> None:
     narrow = OsciPolicy(digest_methods=DIGEST_METHODS - {names.SHA256})
     assert refusal(DELIVERY.sealed(), narrow).code is FaultCode.UNSUPPORTED_ALGORITHM
+
+
+def test_an_answer_with_a_thousand_hits_can_be_read_though_its_text_is_longer_than_libxml2_likes() -> None:
+    hits = b"x" * (7 << 20)
+    reply = message.opened(
+        accepted(DELIVERY.sealed())[0].close(hits, NOW), cipher("intermediary"), POLICY, schemas(), ANSWER
+    )
+    assert isinstance(reply, message.OpenedEnvelope)
+    read = message.read(reply, ["ResponseToProcessDelivery"], schemas())
+    message.check_signature(read, "SignatureCertificateOriginator", POLICY)
+    assert content.open_content(read, cipher("authority"), POLICY).nachricht == hits
