@@ -5,13 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from gateway.envelope import pki
 from gateway.envelope.osci import content, message, mime, names
 from gateway.envelope.osci.message import ControlBlock, Message, SoapFault
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel
-from gateway.envelope.signer import Identity
+from gateway.envelope.signer import Identity, load_pkcs12
 from gateway.envelope.zertifikate import TrustStore, fingerprint
 from gateway.errors import ConfigError, Fault, FaultCode
 from tests.envelope.osci.workshop import (
@@ -95,6 +97,7 @@ def test_an_accept_delivery_is_checked_and_refused_with_9805_in_its_own_response
     [
         ControlBlock(),
         ControlBlock(challenge=""),
+        ControlBlock(challenge="x" * 1001),
         ControlBlock(challenge="YQ==", response="YQ=="),
         ControlBlock(challenge="YQ==", conversation="1"),
         ControlBlock(challenge="YQ==", sequence="0"),
@@ -234,3 +237,15 @@ def test_keys_that_are_not_rsa_are_refused_at_start() -> None:
         OsciSchluessel(key, cipher("gateway"))
     with pytest.raises(ConfigError):
         OsciSchluessel(signing("gateway"), key)
+
+
+def test_a_key_pair_is_read_from_pkcs_12_with_its_password_only() -> None:
+    pair = signing("gateway")
+    data = serialize_key_and_certificates(None, pair.key, pair.certificate, None, BestAvailableEncryption(b"secret"))
+    loaded = load_pkcs12(data, b"secret")
+    assert fingerprint(loaded.certificate) == fingerprint(pair.certificate)
+    assert loaded.key_pem == pair.key_pem
+    without_key = serialize_key_and_certificates(None, None, pair.certificate, None, BestAvailableEncryption(b"secret"))
+    for wrong, password in ((data, b"other"), (b"no pkcs 12", b"secret"), (without_key, b"secret")):
+        with pytest.raises(ConfigError):
+            load_pkcs12(wrong, password)
