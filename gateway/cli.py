@@ -52,6 +52,7 @@ def init(
     database: Annotated[str, typer.Option(help="SQLAlchemy URL; default: SQLite files in the instance.")] = "",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on loopback.")] = 8080,
     key_type: Annotated[KeyType, typer.Option(help="Keys of the development PKI.")] = KeyType.EC,
+    osci: Annotated[bool, typer.Option("--osci", help="Also serve OSCI-Transport at /osci, with RSA keys.")] = False,
 ) -> None:
     """Make an instance.
 
@@ -60,7 +61,7 @@ def init(
     if not re.fullmatch("0[1-9]|1[0-6]", land):
         raise ConfigError(f"--land: {land} is not a Land, 01 to 16")
     gemeinden = tuple(_ags(value) for value in gemeinde or ())
-    instance.create(directory, land=land, gemeinden=gemeinden, database=database, port=port, kind=key_type)
+    instance.create(directory, land=land, gemeinden=gemeinden, database=database, port=port, kind=key_type, osci=osci)
     out.print(f"made {directory}: edit {directory / 'gateway.toml'}, then: xmeld-gateway serve -i {directory}")
 
 

@@ -110,6 +110,9 @@ class FaultCode(Enum):
     CLIENT_CIPHER_REVOKED = FaultKind("soap:Client", "The intermediary's cipher certificate is revoked.", "9502")
     REPLY_CIPHER_INVALID = FaultKind("soap:Client", "The originator's cipher certificate is not believed.", "9704")
     REPLY_CIPHER_REVOKED = FaultKind("soap:Client", "The originator's cipher certificate is revoked.", "9705")
+    REPLY_CIPHER_FOREIGN = FaultKind(
+        "soap:Client", "The originator's cipher certificate is not one of the authority whose message it is.", "9805"
+    )
     INTERMEDIARY_NOT_ACCEPTED = FaultKind(
         "wsse:FailedAuthentication", "This intermediary is not accepted here.", "9700"
     )

@@ -136,6 +136,7 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
 def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
     try:
         behoerde = gateway.behoerden.of_certificate(opened.fingerprint)
+        of_reply = gateway.behoerden.of_certificate(opened.reply_fingerprint) if opened.reply_fingerprint else behoerde
     except StoreError as error:
         log.error("store not available reason=%s", error)
         raise Fault(FaultCode.STORE_UNAVAILABLE) from None
@@ -143,6 +144,8 @@ def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
         raise Fault(FaultCode.AUTHORITY_UNKNOWN)
     if behoerde.gesperrt:
         raise Fault(FaultCode.AUTHORITY_BLOCKED)
+    if of_reply != behoerde:  # who passes a request on must not be the one who can read its answer
+        raise Fault(FaultCode.REPLY_CIPHER_FOREIGN)
     return behoerde
 
 

@@ -88,6 +88,7 @@ class Vermittlung:
     laender: Laender
     kennungen: Mapping[Rolle, str]  # of the zentrale Stelle that retrieves, by the role of whom it retrieves for
     name: str  # of the zentrale Stelle
+    gleichzeitig: int = 8  # exchanges that may wait for others at a time
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,11 @@ class Gateway:
         except ValueError:
             return False
         return prefix == "ags" and (ags in self.gemeinden if self.gemeinden else ags.land == self.land)
+
+    @property
+    def wartende(self) -> int:
+        """Exchanges that may wait for other Laender at a time: they need threads, and no time of this machine."""
+        return self.vermittlung.gleichzeitig if self.vermittlung else 0
 
     def check_stores(self) -> None:
         """Raises StoreError unless an exchange could be answered and recorded now."""

@@ -4,6 +4,7 @@ The Korrigenda move, and what a Land demands may differ, so algorithms are confi
 is not named here cannot be allowed: SHA-1, and RSA key transport by PKCS #1 v1.5.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.envelope.osci import names
@@ -24,6 +25,35 @@ GCM = frozenset({names.AES_128_GCM, names.AES_192_GCM, names.AES_256_GCM})
 CBC = frozenset({names.AES_128_CBC, names.AES_192_CBC, names.AES_256_CBC})  # only where it is allowed by name
 OAEP_DIGESTS = frozenset({names.SHA256, names.SHA512})  # each with the MGF1 of the same hash
 IV_LENGTHS = (12, 16)
+
+
+#: Names by which a configuration allows them.
+_SIGNATURES = {
+    "rsa-sha256": names.RSA_SHA256,
+    "rsa-sha384": names.RSA_SHA384,
+    "rsa-sha512": names.RSA_SHA512,
+    "pss-sha256": names.RSA_PSS_SHA256,
+    "pss-sha384": names.RSA_PSS_SHA384,
+    "pss-sha512": names.RSA_PSS_SHA512,
+}
+_CIPHERS = {method.partition("#")[2]: method for method in GCM | CBC}
+
+
+def signature_methods(short: Iterable[str]) -> frozenset[str]:
+    """Identifiers of methods named as in `pss-sha256`. Raises ConfigError for one that cannot be allowed."""
+    return _named(short, _SIGNATURES, "signature")
+
+
+def cipher_methods(short: Iterable[str]) -> frozenset[str]:
+    """Identifiers of methods named as in `aes256-gcm`. Raises ConfigError for one that cannot be allowed."""
+    return _named(short, _CIPHERS, "cipher")
+
+
+def _named(short: Iterable[str], known: Mapping[str, str], kind: str) -> frozenset[str]:
+    wanted = set(short)
+    if not wanted or wanted - known.keys():
+        raise ConfigError(f"{kind} methods of OSCI must be some of {', '.join(sorted(known))}")
+    return frozenset(known[name] for name in wanted)
 
 
 @dataclass(frozen=True)
