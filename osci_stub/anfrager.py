@@ -121,20 +121,20 @@ class Anfrager:
         return answer
 
     def stelle_zu(
-        self, nachricht: bytes, addressee: Addressee, *, message_type: str = "ProcessDelivery", encrypted: bool = True
+        self, nachricht: bytes, addressee: Addressee, intermediary: Party, *, encrypted: bool = True
     ) -> Antwort:
-        """Plays the intermediary: ProcessDelivery straight to the recipient, author and intermediary are `party`."""
-        draft = self._delivery(message_type, "", nachricht, addressee.cipher)
+        """Plays the intermediary too: ProcessDelivery straight to the recipient, with the keys of `intermediary`."""
+        draft = self._delivery("ProcessDelivery", "", nachricht, addressee.cipher)
         certificates = [
             *self._certificates(draft),
             Named(ORIGINATOR, self.party.signature.certificate),
-            Named("CipherCertificateIntermediary", self.party.cipher.certificate),
+            Named("CipherCertificateIntermediary", intermediary.cipher.certificate),
         ]
-        draft = replace(draft, control=Control(challenge=challenge()), certificates=certificates, timed=False)
-        data = compose(draft, Signer(self.party.signature, "SignatureCertificateIntermediary"))
+        draft = replace(draft, control=Control(challenge=challenge()), certificates=certificates)
+        data = compose(draft, Signer(intermediary.signature, "SignatureCertificateIntermediary"))
         if encrypted:
             data = encrypt(data, addressee.cipher)
-        answer = read(post(addressee.uri, data, self.timeout), self.party.cipher)
+        answer = read(post(addressee.uri, data, self.timeout), intermediary.cipher)
         if answer.encrypted != encrypted:
             raise Refused("9100", "the answer is not encrypted as the request was")
         self._check(draft, answer, ORIGINATOR)

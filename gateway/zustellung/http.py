@@ -97,8 +97,8 @@ def _send(
     try:
         with suppress(BrokenPipeError, ConnectionResetError):  # cut off while sending: it may have said why
             connection.request(method, target, body, {**headers, "Connection": "close"})
-        response = connection.getresponse()
-        body = _read(response, max_reply)
+        with connection.getresponse() as response:  # which holds the socket, for there is one request only
+            status, body = response.status, _read(response, max_reply)
     except (OSError, http.client.HTTPException, UnicodeError) as error:
         text = f"{url} does not answer: {error or type(error).__name__}"
         raise SendError(text, sent=connection.connected, late=isinstance(error, TimeoutError)) from None
@@ -106,7 +106,7 @@ def _send(
         connection.close()
     if len(body) > max_reply:
         raise ReplyTooLarge(f"{url} does not answer: its reply has more than {max_reply} bytes")
-    return HttpReply(response.status, body)
+    return HttpReply(status, body)
 
 
 def _read(response: http.client.HTTPResponse, most: int) -> bytes:

@@ -38,6 +38,24 @@ FAULTS: Mapping[str, Fault] = {
 CHOSEN = {"warning_3xxx": "3500", "fault_9xxx": "9811"}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A fault as people ask for it: `register:unsigned`, `wrong_challenge@InitDialog`."""
+
+    part: str
+    name: str
+    on: str | None
+
+    @classmethod
+    def read(cls, text: str) -> "Asked":
+        """Raises ValueError for a part that there is not."""
+        part, colon, rest = text.rpartition(":")
+        name, _, on = rest.partition("@")
+        if colon and part not in (INTERMEDIARY, REGISTER):
+            raise ValueError(f"a fault is of {INTERMEDIARY} or {REGISTER}")
+        return cls(part or INTERMEDIARY, name, on or None)
+
+
 class Faults:
     """The faults of one part, INTERMEDIARY or REGISTER; may be changed at any time, holds from the next answer on."""
 

@@ -73,7 +73,8 @@ def test_a_message_that_is_no_question_is_refused_by_the_register_with_9805(stub
 
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_a_delivery_straight_to_the_register_is_answered(stub: OsciStub, encrypted: bool) -> None:
-    antwort = stub.anfrager(stub.keys.gateway).stelle_zu(suchanfrage(), stub.addressee, encrypted=encrypted)
+    intermediary = stub.keys.intermediary
+    antwort = stub.anfrager().stelle_zu(suchanfrage(), stub.addressee, intermediary, encrypted=encrypted)
     assert (status(antwort.nachricht), codes(antwort.feedback)) == ("01", ["0800"])
 
 
