@@ -161,9 +161,9 @@ class Sicherungen:
             self._wechsle(one, self._gezaehlt(one, ereignis))
             nachher, pause = one.zustand, one.pause
         if nachher is not vorher and nachher is not Zustand.OPEN:
-            log.info("Land %s answers again", land)
+            log.info("%s answers again", land)
         elif ereignis is Ereignis.FEHLSCHLAG and nachher is Zustand.OPEN:
-            log.warning("Land %s does not answer and is left alone for %g seconds", land, pause)
+            log.warning("%s does not answer and is left alone for %g seconds", land, pause)
 
     def _gezaehlt(self, one: _Sicherung, ereignis: Ereignis) -> Ereignis:
         if ereignis is not Ereignis.FEHLSCHLAG:

@@ -85,10 +85,11 @@ def _send(
     try:
         with suppress(BrokenPipeError, ConnectionResetError):  # cut off while sending: it may have said why
             connection.request(method, target, body, {**headers, "Connection": "close"})
-        response = connection.getresponse()
-        return HttpReply(response.status, _read(response, max_reply))
+        with connection.getresponse() as response:
+            return HttpReply(response.status, _read(response, max_reply))
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        raise SendError(f"{url} does not answer: {error or type(error).__name__}") from None
+        where = url.partition("?")[0]  # what a query asks for belongs into no log
+        raise SendError(f"{where} does not answer: {error or type(error).__name__}") from None
     finally:
         connection.close()
 
