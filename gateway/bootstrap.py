@@ -179,7 +179,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
     gateway = Gateway(
         land=config.land,
         gemeinden=frozenset(config.gemeinden),
-        reichweite=_reichweite(instance),
+        reichweiten=_reichweiten(instance),
         dienste=dienste,
         packs=packs,
         fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if _is_used(pack)},
@@ -189,6 +189,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel),
         limits=MESSAGE,
         strangers=Strangers(),
+        vermittlung=None,
         clock=clock,
         observe=_log_exchange,
     )
@@ -252,16 +253,19 @@ def _fassung(pack: Pack, instance: Instance) -> Fassung:
     return Fassung(pack, mapping, Schreiber(pack, mapping, _absender(instance.config)))
 
 
-def _reichweite(instance: Instance) -> Reichweite:
-    """The Land's own entry of Anlage Nr. 3. Raises ConfigError."""
-    path, land = instance.mapping_file("suchbereiche"), instance.config.land
+def _reichweiten(instance: Instance) -> dict[str, Reichweite]:
+    """Anlage Nr. 3 by Land; the instance's own must be there. Raises ConfigError."""
+    path, own = instance.mapping_file("suchbereiche"), instance.config.land
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))[land]
-        return Reichweite(land, {art: Offen(wer) for art, wer in rows.items()})
-    except KeyError:
-        raise ConfigError(f"{path}: Land {land} is missing") from None
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        laender = {
+            land: Reichweite(land, {art: Offen(wer) for art, wer in rows.items()}) for land, rows in table.items()
+        }
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from None
+    if own not in laender:
+        raise ConfigError(f"{path}: Land {own} is missing")
+    return laender
 
 
 def _absender(config: Config) -> Absender:

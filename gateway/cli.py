@@ -52,6 +52,7 @@ def init(
     database: Annotated[str, typer.Option(help="SQLAlchemy URL; default: SQLite files in the instance.")] = "",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on loopback.")] = 8080,
     key_type: Annotated[KeyType, typer.Option(help="Keys of the development PKI.")] = KeyType.EC,
+    osci: Annotated[bool, typer.Option("--osci", help="Also serve OSCI-Transport at /osci, with RSA keys.")] = False,
 ) -> None:
     """Make an instance.
 
@@ -60,7 +61,7 @@ def init(
     if not re.fullmatch("0[1-9]|1[0-6]", land):
         raise ConfigError(f"--land: {land} is not a Land, 01 to 16")
     gemeinden = tuple(_ags(value) for value in gemeinde or ())
-    instance.create(directory, land=land, gemeinden=gemeinden, database=database, port=port, kind=key_type)
+    instance.create(directory, land=land, gemeinden=gemeinden, database=database, port=port, kind=key_type, osci=osci)
     out.print(f"made {directory}: edit {directory / 'gateway.toml'}, then: xmeld-gateway serve -i {directory}")
 
 
@@ -180,9 +181,8 @@ def list_packs(directory: InstanceOption) -> None:
     """The installed schema packs."""
     table = Table("pack", "version", "namespace", "from", "until", "messages", "files")
     for row in pack_install.installed(Instance.read(directory).packs_folder):
-        until = row.valid_until.isoformat() if row.valid_until else ""
-        messages = " ".join(row.messages)
-        table.add_row(row.name, row.version, row.namespace, row.valid_from.isoformat(), until, messages, str(row.files))
+        days = (day.isoformat() if day else "" for day in (row.valid_from, row.valid_until))
+        table.add_row(row.name, row.version, row.namespace or "", *days, " ".join(row.messages), str(row.files))
     out.print(table)
 
 

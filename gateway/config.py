@@ -1,23 +1,15 @@
 """The instance's configuration: one TOML file, checked when it is read; an unknown key stops the start and is named."""
 
 import ipaddress
-import tomllib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from gateway.errors import ConfigError
+from gateway.sections import Address, Section, check_address, explain, read_toml
 
 FILE = "gateway.toml"
-
-
-class Section(BaseModel):
-    """A table of the file: no unknown keys, no value of another type, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Http(Section):
@@ -28,6 +20,7 @@ class Http(Section):
     workers: int = Field(1, ge=1, le=64)
     threads: int = Field(8, ge=1, le=16)
     max_bytes: int = Field(1_000_000, ge=50_000, le=100_000_000)
+    metrics_from: list[str] = Field(["127.0.0.1", "::1"])  # addresses that may read /metrics
     address: str = Field("", pattern=r"^(https?://\S+)?$")  # as the WSDL names it; empty: made of host and port
 
     @field_validator("host")
@@ -69,7 +62,7 @@ class Signatur(Section):
     key: str
     ca: list[str] = Field(min_length=1)
     crl: str = ""
-    algorithms: list[str] = ["ecdsa-sha256", "ecdsa-sha384", "rsa-sha256", "rsa-sha384", "rsa-sha512"]
+    algorithms: list[str] = Field(["ecdsa-sha256", "ecdsa-sha384", "rsa-sha256", "rsa-sha384", "rsa-sha512"])
     min_rsa_bits: int = Field(2048, ge=2048)
     timestamp_required: bool = False
     timestamp_window_seconds: int = Field(300, ge=10, le=3600)
@@ -106,6 +99,7 @@ class Codelisten(Section):
     """The publisher's genericode files, read at run time where they are given."""
 
     behoerdenschluessel: str = ""
+    gemeinden: str = ""
 
 
 class Dienste(Section):
@@ -125,7 +119,7 @@ class Zustellung(Section):
 
     adresse: str = ""
     ca: str = ""
-    stellen: dict[Annotated[str, Field(pattern=r"^[a-z]{2,8}:[0-9]{1,20}$")], str] = {}
+    stellen: dict[Annotated[str, Field(pattern=r"^[a-z]{2,8}:[0-9]{1,20}$")], str] = Field({})
 
     @property
     def adressen(self) -> list[str]:
@@ -135,37 +129,90 @@ class Zustellung(Section):
     @model_validator(mode="after")
     def _complete(self) -> "Zustellung":
         for url in self.adressen:
-            if not (_is_usable(url) and (url.startswith("https://") or _is_loopback(url))):
-                raise ValueError(f"{url} must be an address with https://; plain http:// is for loopback only")
+            check_address(url)
         if self.adressen and not self.ca:
             raise ValueError("addresses need a ca: whose signature on a receipt counts")
         return self
 
 
-def _is_usable(url: str) -> bool:
-    """Whether a client could open it: a host that DNS can have, a port, nothing that is not printable ASCII."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-        host.encode("idna")
-    except ValueError:
-        return False
-    return bool(host) and port != 0 and url.isascii() and url.isprintable() and " " not in url
+class Osci(Section):
+    """OSCI-Transport 1.2: the endpoint `/osci`, and whose messages over it count. Keys are RSA, PEM or PKCS #12."""
+
+    aktiv: bool = False
+    signatur: str = "pki/osci-signatur.pem"  # certificate; or PKCS #12 with its key
+    signatur_key: str = "pki/osci-signatur.key"
+    chiffrierung: str = "pki/osci-chiffrierung.pem"
+    chiffrierung_key: str = "pki/osci-chiffrierung.key"
+    passwort: str = ""  # file with the password of PKCS #12 files
+    ca: list[str] = Field([])
+    crl: str = ""
+    intermediaere: list[str] = Field([])  # their signature certificates; empty: any that `ca` has issued
+    inhalt_verschluesselt: bool = True  # § 2 BMeldDAV
+    signaturen: list[str] = Field(["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"])
+    chiffren: list[str] = Field(["aes128-gcm", "aes192-gcm", "aes256-gcm"])
+    signatur_verfahren: str = "rsa-sha256"
+    iv_bytes: Literal[12, 16] = 12
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Osci":
+        if self.aktiv and not self.ca:
+            raise ValueError("ca is missing: whose certificates are believed")
+        return self
 
 
-def _is_loopback(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "http" and ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False
+class Autor(Section):
+    """The zentrale Stelle in one role: its key, and the certificate by which other Laender know it."""
+
+    kennung: str = Field("", pattern=r"^(dbs:[0-9]{12})?$")
+    signatur: str = ""  # empty: that of [osci]
+    signatur_key: str = ""
+
+
+class Dvdv(Section):
+    """The administration's service directory, which then says where each register is reached."""
+
+    url: Address | Literal[""] = ""  # empty: it is not asked
+    token_url: Address | Literal[""] = ""
+    client_id: str = ""
+    certificate: str = ""
+    key: str = ""
+    ca: str = ""  # who issues the servers' TLS certificates; empty: whom the system trusts
+    ttl_seconds: int = Field(3600, ge=60, le=604_800)
+    cache: str = "daten/dvdv.json"
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Dvdv":
+        needed = ("token_url", "client_id", "certificate", "key")
+        missing = [key for key in needed if not getattr(self, key)]
+        if self.url and missing:
+            raise ValueError(f"{missing[0]} is missing")
+        return self
+
+
+class Vermittlung(Section):
+    """Retrievals at other Laender for authorities of this one: § 2 (3) Nds. AG BMG."""
+
+    gegenstellen: str = ""  # the directory of peers; empty: nothing is asked of other Laender
+    gleichzeitig: int = Field(8, ge=1, le=64)
+    name: str = ""  # of the zentrale Stelle; empty: that of [absender]
+    einfach: Autor = Autor()
+    sicherheit: Autor = Autor()
+    dvdv: Dvdv = Dvdv()
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Vermittlung":
+        if self.gegenstellen and not (self.einfach.kennung and self.sicherheit.kennung):
+            raise ValueError("einfach.kennung and sicherheit.kennung are missing: in whose name is retrieved")
+        if self.dvdv.url and not self.gegenstellen:
+            raise ValueError("dvdv needs gegenstellen: a Land's limits and whose signatures count stand there")
+        return self
 
 
 class Config(Section):
     """The whole file."""
 
     land: str = Field(pattern=r"^(0[1-9]|1[0-6])$")
-    gemeinden: list[Annotated[str, Field(pattern=r"^[0-9]{8}$")]] = []
+    gemeinden: list[Annotated[str, Field(pattern=r"^[0-9]{8}$")]] = Field([])
     http: Http = Http()
     tls: Tls = Tls()
     signatur: Signatur
@@ -176,6 +223,14 @@ class Config(Section):
     dienste: Dienste = Dienste()
     nacharbeit: Nacharbeit = Nacharbeit()
     zustellung: Zustellung = Zustellung()
+    osci: Osci = Osci()
+    vermittlung: Vermittlung = Vermittlung()
+
+    @model_validator(mode="after")
+    def _vermittlung_over_osci(self) -> "Config":
+        if self.vermittlung.gegenstellen and not self.osci.aktiv:
+            raise ValueError("vermittlung.gegenstellen needs osci.aktiv: other Laender are reached over OSCI-Transport")
+        return self
 
     @model_validator(mode="after")
     def _gemeinden_of_the_land(self) -> "Config":
@@ -194,26 +249,11 @@ def read_config(instance: Path) -> Config:
     """The instance's configuration. Raises ConfigError that names the key and what is wrong with it."""
     path = instance / FILE
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Config.model_validate(read_toml(path))
     except FileNotFoundError:
         raise ConfigError(f"{path} is missing: make an instance with 'xmeld-gateway init {instance}'") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
-    try:
-        return Config.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error.errors(include_input=False))}") from None
-
-
-#: What pydantic says less plainly.
-_PLAINLY = {"extra_forbidden": "unknown key", "missing": "is missing"}
-
-
-def _explain(errors: Sequence[Mapping[str, Any]]) -> str:
-    first = errors[0]
-    reason = _PLAINLY.get(first["type"], first["msg"].removeprefix("Value error, "))
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return ": ".join((*([".".join(map(str, first["loc"]))] if first["loc"] else []), reason)) + more
+        raise ConfigError(f"{path}: {explain(error.errors(include_input=False))}") from None
 
 
 def database_url(url: str, instance: Path) -> str:

@@ -2,7 +2,7 @@
 
 Three ways in which an exchange ends without an Auskunft, from the least to the most that is known of the request:
 
-* `Fault`: nothing that could be answered as XMeld; becomes a SOAP fault (later an OSCI feedback).
+* `Fault`: nothing that could be answered as XMeld; becomes a SOAP fault, over OSCI a fault or a feedback.
 * `Ruecksendung`: the original message is identified (UUID, type, time) but cannot be processed; becomes a 0910.
 * `Rueckweisung`: the request is understood and refused by a code of the standard's list; becomes a 1331.
 
@@ -25,10 +25,12 @@ class FaultKind:
     """One row of the fault catalogue.
 
     `faultcode` is the SOAP 1.1 / WS-Security 1.1 § 12 code without its prefix's namespace; `text` is for developers.
+    `osci` is the code that says the same in OSCI-Transport 1.2.
     """
 
     faultcode: str
     text: str
+    osci: str
 
     @property
     def whose(self) -> Whose:
@@ -38,47 +40,85 @@ class FaultKind:
 class FaultCode(Enum):
     """Every fault that the gateway can answer with. The member's name is the stable code that clients may rely on."""
 
-    TOO_LARGE = FaultKind("soap:Client", "The request exceeds the size limit of this endpoint.")
-    INCOMPLETE = FaultKind("soap:Client", "The request did not arrive completely in time.")
-    NOT_UTF8 = FaultKind("soap:Client", "The request is not encoded in UTF-8.")
-    NOT_WELLFORMED = FaultKind("soap:Client", "The request is not a well-formed XML document.")
-    FORBIDDEN_XML = FaultKind("soap:Client", "The request uses XML that is not accepted here.")
-    NOT_SOAP = FaultKind("soap:VersionMismatch", "The request is not a SOAP 1.1 envelope.")
-    ENVELOPE_MALFORMED = FaultKind("soap:Client", "The Envelope must hold a Header, then a Body, and nothing else.")
+    TOO_LARGE = FaultKind("soap:Client", "The request exceeds the size limit of this endpoint.", "9100")
+    INCOMPLETE = FaultKind("soap:Client", "The request did not arrive completely in time.", "9100")
+    NOT_UTF8 = FaultKind("soap:Client", "The request is not encoded in UTF-8.", "9100")
+    NOT_WELLFORMED = FaultKind("soap:Client", "The request is not a well-formed XML document.", "9100")
+    FORBIDDEN_XML = FaultKind("soap:Client", "The request uses XML that is not accepted here.", "9100")
+    NOT_SOAP = FaultKind("soap:VersionMismatch", "The request is not a SOAP 1.1 envelope.", "9100")
+    ENVELOPE_MALFORMED = FaultKind(
+        "soap:Client", "The Envelope must hold a Header, then a Body, and nothing else.", "9100"
+    )
     NOT_THE_OPERATION = FaultKind(
-        "soap:Client", "The Body must hold exactly one xmeldAnfrage element and nothing else."
+        "soap:Client", "The Body must hold exactly one xmeldAnfrage element and nothing else.", "9100"
     )
-    MUST_UNDERSTAND = FaultKind("soap:MustUnderstand", "A header marked mustUnderstand is not understood here.")
-    NOT_SIGNED = FaultKind("wsse:InvalidSecurity", "The message carries no WS-Security signature.")
-    INVALID_SECURITY = FaultKind("wsse:InvalidSecurity", "The WS-Security header does not have the accepted form.")
-    UNSUPPORTED_ALGORITHM = FaultKind("wsse:UnsupportedAlgorithm", "An algorithm of the signature is not accepted.")
-    WRONG_COVERAGE = FaultKind("wsse:InvalidSecurity", "The signature does not cover the Body in its own place.")
-    SIGNATURE_INVALID = FaultKind("wsse:FailedCheck", "The signature or a digest is wrong.")
-    TIMESTAMP_INVALID = FaultKind("wsse:InvalidSecurity", "The Timestamp is missing, malformed or not signed.")
-    TIMESTAMP_EXPIRED = FaultKind("wsse:MessageExpired", "The Timestamp is outside the accepted window.")
-    CERTIFICATE_INVALID = FaultKind("wsse:InvalidSecurityToken", "The certificate is malformed or has an unsuited key.")
-    CERTIFICATE_UNTRUSTED = FaultKind("wsse:FailedAuthentication", "The certificate was not issued by an accepted CA.")
-    CERTIFICATE_EXPIRED = FaultKind("wsse:FailedAuthentication", "The certificate is not valid at this time.")
-    CERTIFICATE_REVOKED = FaultKind("wsse:FailedAuthentication", "The certificate is revoked.")
+    MUST_UNDERSTAND = FaultKind("soap:MustUnderstand", "A header marked mustUnderstand is not understood here.", "9300")
+    NOT_SIGNED = FaultKind("wsse:InvalidSecurity", "The message carries no WS-Security signature.", "9600")
+    INVALID_SECURITY = FaultKind(
+        "wsse:InvalidSecurity", "The WS-Security header does not have the accepted form.", "9601"
+    )
+    UNSUPPORTED_ALGORITHM = FaultKind(
+        "wsse:UnsupportedAlgorithm", "An algorithm of the signature is not accepted.", "9601"
+    )
+    WRONG_COVERAGE = FaultKind(
+        "wsse:InvalidSecurity", "The signature does not cover the Body in its own place.", "9602"
+    )
+    SIGNATURE_INVALID = FaultKind("wsse:FailedCheck", "The signature or a digest is wrong.", "9601")
+    TIMESTAMP_INVALID = FaultKind("wsse:InvalidSecurity", "The Timestamp is missing, malformed or not signed.", "9601")
+    TIMESTAMP_EXPIRED = FaultKind("wsse:MessageExpired", "The Timestamp is outside the accepted window.", "9601")
+    CERTIFICATE_INVALID = FaultKind(
+        "wsse:InvalidSecurityToken", "The certificate is malformed or has an unsuited key.", "9700"
+    )
+    CERTIFICATE_UNTRUSTED = FaultKind(
+        "wsse:FailedAuthentication", "The certificate was not issued by an accepted CA.", "9700"
+    )
+    CERTIFICATE_EXPIRED = FaultKind("wsse:FailedAuthentication", "The certificate is not valid at this time.", "9700")
+    CERTIFICATE_REVOKED = FaultKind("wsse:FailedAuthentication", "The certificate is revoked.", "9701")
     REVOCATION_UNKNOWN = FaultKind(
-        "soap:Server", "No current revocation list is at hand, so no certificate is accepted."
+        "soap:Server", "No current revocation list is at hand, so no certificate is accepted.", "9710"
     )
-    AUTHORITY_UNKNOWN = FaultKind("wsse:FailedAuthentication", "The certificate belongs to no registered authority.")
-    AUTHORITY_BLOCKED = FaultKind("wsse:FailedAuthentication", "The authority is blocked by the operator.")
-    NOT_BASE64 = FaultKind("soap:Client", "The content of the operation is not base64.")
-    NOT_XMELD = FaultKind("soap:Client", "The content is not a message of an installed XMeld version.")
-    AMBIGUOUS_XMELD = FaultKind("soap:Server", "More than one schema pack claims this message.")
-    MESSAGE_NOT_ACCEPTED = FaultKind("soap:Client", "This XMeld message is not accepted at this endpoint.")
+    AUTHORITY_UNKNOWN = FaultKind(
+        "wsse:FailedAuthentication", "The certificate belongs to no registered authority.", "9805"
+    )
+    AUTHORITY_BLOCKED = FaultKind("wsse:FailedAuthentication", "The authority is blocked by the operator.", "9805")
+    NOT_BASE64 = FaultKind("soap:Client", "The content of the operation is not base64.", "9805")
+    NOT_XMELD = FaultKind("soap:Client", "The content is not a message of an installed XMeld version.", "9805")
+    AMBIGUOUS_XMELD = FaultKind("soap:Server", "More than one schema pack claims this message.", "9808")
+    MESSAGE_NOT_ACCEPTED = FaultKind("soap:Client", "This XMeld message is not accepted at this endpoint.", "9805")
     NOT_IDENTIFIABLE = FaultKind(
         "soap:Client",
         "The message is invalid and cannot be sent back: its UUID, type or time is not one of the standard's.",
+        "9805",
     )
-    UUID_REUSED = FaultKind("soap:Client", "The message's UUID was used before with other content.")
+    UUID_REUSED = FaultKind("soap:Client", "The message's UUID was used before with other content.", "9805")
     STORE_UNAVAILABLE = FaultKind(
-        "soap:Server", "The register of authorities cannot be read at the moment; try again later."
+        "soap:Server", "The register of authorities cannot be read at the moment; try again later.", "9808"
     )
-    NOT_RECORDED = FaultKind("soap:Server", "The exchange could not be recorded and therefore is not answered.")
-    INTERNAL = FaultKind("soap:Server", "The request could not be processed because of an internal error.")
+    NOT_RECORDED = FaultKind("soap:Server", "The exchange could not be recorded and therefore is not answered.", "9808")
+    INTERNAL = FaultKind("soap:Server", "The request could not be processed because of an internal error.", "9808")
+    # of OSCI-Transport alone
+    NOT_MIME = FaultKind("soap:Client", "The request is not a MIME message as OSCI-Transport has it.", "9100")
+    NOT_OSCI = FaultKind("soap:Client", "The request is not an OSCI message of a type that is accepted here.", "9100")
+    OSCI_SCHEMA_INVALID = FaultKind("soap:Client", "The message breaks the schema of its type.", "9300")
+    WRONG_CIPHER_CERTIFICATE = FaultKind("soap:Client", "The message is encrypted for another certificate.", "9200")
+    NOT_DECRYPTABLE = FaultKind("soap:Client", "The message cannot be decrypted.", "9202")
+    DIALOG_INVALID = FaultKind("soap:Client", "Challenge, Response, ConversationId or SequenceNumber is wrong.", "9400")
+    CLIENT_CIPHER_MISSING = FaultKind(
+        "soap:Client", "The message holds no certificate to encrypt the answer for.", "9500"
+    )
+    CLIENT_CIPHER_INVALID = FaultKind("soap:Client", "The intermediary's cipher certificate is not believed.", "9501")
+    CLIENT_CIPHER_REVOKED = FaultKind("soap:Client", "The intermediary's cipher certificate is revoked.", "9502")
+    REPLY_CIPHER_INVALID = FaultKind("soap:Client", "The originator's cipher certificate is not believed.", "9704")
+    REPLY_CIPHER_REVOKED = FaultKind("soap:Client", "The originator's cipher certificate is revoked.", "9705")
+    REPLY_CIPHER_FOREIGN = FaultKind(
+        "soap:Client", "The originator's cipher certificate is not one of the authority whose message it is.", "9805"
+    )
+    INTERMEDIARY_NOT_ACCEPTED = FaultKind(
+        "wsse:FailedAuthentication", "This intermediary is not accepted here.", "9700"
+    )
+    CONTENT_INVALID = FaultKind("soap:Client", "The content is not one message, signed by its author, for us.", "9805")
+    AUTHOR_SIGNATURE_INVALID = FaultKind("wsse:FailedCheck", "The author's signature or certificate is wrong.", "9805")
+    NOT_SYNCHRONOUS = FaultKind("soap:Client", "Queries are answered at once: ask by Abwicklungsauftrag.", "9805")
 
 
 class GatewayError(Exception):

@@ -6,8 +6,8 @@ bytes in
  3 validate   the signed message against the pack's schema
  4 read       XML → the law's terms; from here on no XML
  5 authorise  request × rights → ok or Rueckweisung codes
- 6 route      by Gemeindeschluessel: here, or (later) another Land
- 7 answer     search the mirror, shape the answer by what was asked and allowed
+ 6 route      by Gemeindeschluessel or Suchbereich: here, or another Land
+ 7 answer     search the mirror, shape the answer by what was asked and allowed; or have the other Land answer
  8 close      write XML, validate our own answer, sign
  9 record     Protokoll durable
 bytes out
@@ -26,6 +26,7 @@ from lxml import etree
 
 from gateway.abruf import DIENSTE
 from gateway.abruf.dienst import Dienst, Ergebnis, Frage, check_header, protokollinhalt
+from gateway.abruf.vermittlung import Vermittelt, Vorgang, anderes_land, vermittle
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import parse
 from gateway.errors import Fault, FaultCode, GatewayError, Ruecksendung, StoreError
@@ -116,7 +117,9 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
     frage = Frage(anfrage, behoerde, art, gateway, spur.empfangen)
     try:
         # 5 authorise, 6 route, 7 answer
-        ergebnis = _answer(frage, dienst, spur)
+        ergebnis = _answer(frage, dienst, fassung, root, spur)
+        if isinstance(ergebnis, Vermittelt):
+            return _hand_on(frage, ergebnis)
         return _write(frage, dienst, ergebnis, fassung, spur)
     except StoreError as error:
         log.error("store not available exchange=%s reason=%s", spur.vorgang, error)
@@ -133,6 +136,7 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
 def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
     try:
         behoerde = gateway.behoerden.of_certificate(opened.fingerprint)
+        of_reply = gateway.behoerden.of_certificate(opened.reply_fingerprint) if opened.reply_fingerprint else behoerde
     except StoreError as error:
         log.error("store not available reason=%s", error)
         raise Fault(FaultCode.STORE_UNAVAILABLE) from None
@@ -140,6 +144,8 @@ def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
         raise Fault(FaultCode.AUTHORITY_UNKNOWN)
     if behoerde.gesperrt:
         raise Fault(FaultCode.AUTHORITY_BLOCKED)
+    if of_reply != behoerde:  # who passes a request on must not be the one who can read its answer
+        raise Fault(FaultCode.REPLY_CIPHER_FOREIGN)
     return behoerde
 
 
@@ -181,8 +187,14 @@ def _read(root: etree._Element, dienst: Dienst[Any], art: Abrufart, spur: Spur) 
     return anfrage
 
 
-def _answer(frage: Frage[Any], dienst: Dienst[Any], spur: Spur) -> Ergebnis:
+def _answer(
+    frage: Frage[Any], dienst: Dienst[Any], fassung: Fassung, root: etree._Element, spur: Spur
+) -> Ergebnis | Vermittelt:
     check_header(frage.anfrage, dienst.nachrichtentyp, frage.behoerde)
+    if ziel := anderes_land(frage, dienst):
+        vermittelt = vermittle(Vorgang(frage, dienst, fassung, root, spur, ziel))
+        spur.done("forward")
+        return vermittelt
     dienst.route(frage.anfrage, frage.gateway)
     ergebnis = dienst.answer(frage)
     spur.done("answer")
@@ -193,13 +205,21 @@ def _write(frage: Frage[Any], dienst: Dienst[Any], ergebnis: Ergebnis, fassung: 
     anfrage, auskunft = frage.anfrage, ergebnis.inhalt
     nachricht = fassung.schreiber.antwort(dienst.antwort, anfrage, auskunft, frage.gateway.now(), str(uuid.uuid4()))
     fassung.check(nachricht)
-    inhalt = protokollinhalt(dienst, anfrage, frage.behoerde, ergebnis)
+    inhalt = protokollinhalt(anfrage, frage.behoerde, dienst.inhalt(anfrage, ergebnis))
     spur.done("write")
     nacharbeit = _nacharbeit(frage, auskunft, spur) if dienst.nacharbeit(auskunft) else None
     if isinstance(auskunft, Rueckweisung):
         codes = tuple(dict.fromkeys(grund.code for grund in auskunft.gruende))
         return Antwort("rueckweisung", codes, nachricht, inhalt, nacharbeit=nacharbeit)
     return Antwort("auskunft", (auskunft.status,), nachricht, inhalt, len(ergebnis.treffer), nacharbeit)
+
+
+def _hand_on(frage: Frage[Any], vermittelt: Vermittelt) -> Antwort:
+    """What may have to follow, the other Land does: its register knows whom the answer hid."""
+    inhalt = protokollinhalt(frage.anfrage, frage.behoerde, vermittelt.abgerufen)
+    if vermittelt.codes:
+        return Antwort("rueckweisung", vermittelt.codes, vermittelt.nachricht, inhalt)
+    return Antwort("auskunft", (vermittelt.status,), vermittelt.nachricht, inhalt, vermittelt.personen)
 
 
 def _nacharbeit(frage: Frage[Any], auskunft: Auskunft | Rueckweisung, spur: Spur) -> Nacharbeit:
@@ -251,6 +271,7 @@ def _eintrag(
         nachricht_uuid=spur.kennung.uuid if spur.kennung else None,
         nachricht_digest=hashlib.sha256(spur.opened.nachricht).digest() if spur.opened else None,
         treffer=antwort.treffer if antwort else 0,
+        vermittlung=tuple(spur.wege),
         inhalt=antwort.inhalt if antwort else None,
         nacharbeit=antwort.nacharbeit if antwort else None,
     )

@@ -33,6 +33,7 @@ port = {port}
 workers = 1               # processes; each has its own database connections and its own chain of the Protokoll
 threads = 8               # exchanges at a time in one process
 max_bytes = 1_000_000     # a larger request is cut off (a real 1330 has about 23 KB)
+metrics_from = ["127.0.0.1", "::1"]   # addresses that may read /metrics
 address = ""              # URL of the endpoint as the WSDL names it; empty: made of host and port
 
 [tls]
@@ -89,13 +90,64 @@ ca = ""         # PEM: who issues the receivers' certificates, for TLS and for t
 [codelisten]
 # The publisher's key list (genericode) of the DVDV prefix dbs. Where given, an authority's role must fit its Kategorie.
 behoerdenschluessel = ""
+# The publisher's list of municipalities (AGS, genericode): needed where another Land wants a freie Suche of a larger
+# area as one message for each Gemeinde.
+gemeinden = ""
+
+[osci]                    # OSCI-Transport 1.2 at /osci: across Laender the rule (section 2 BMeldDAV)
+aktiv = {osci}
+signatur = "pki/osci-signatur.pem"            # RSA; PEM beside its key, or PKCS #12 with it (then the key is "")
+signatur_key = "pki/osci-signatur.key"
+chiffrierung = "pki/osci-chiffrierung.pem"    # RSA; what is sent to this gateway is encrypted for it
+chiffrierung_key = "pki/osci-chiffrierung.key"
+passwort = ""             # a file with the password of the PKCS #12 files
+ca = ["pki/ca.pem"]       # whose certificates are believed, of intermediaries, authorities and other Laender
+crl = "pki/ca.crl"        # a current revocation list of each of them; empty: none is checked
+intermediaere = []        # PEM; the signature certificates of those that may deliver. Empty: any that `ca` has issued
+inhalt_verschluesselt = true   # false: content may be protected by the transport alone
+signaturen = ["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"]   # accepted
+chiffren = ["aes128-gcm", "aes192-gcm", "aes256-gcm"]   # accepted; "aes256-cbc" and the like only by name
+signatur_verfahren = "rsa-sha256"   # used
+iv_bytes = 12             # of what we encrypt; 16 for libraries that do not know IvLength
+
+[vermittlung]             # retrievals at other Laender for authorities of this one (section 2 (3) Nds. AG BMG)
+gegenstellen = ""         # the directory of peers, see the README; empty: nothing is asked of other Laender
+gleichzeitig = 8          # exchanges that may wait for others at a time, in each process
+name = ""                 # of the zentrale Stelle, in the header of its messages; empty: that of [absender]
+
+[vermittlung.einfach]     # in whose name is retrieved for simple authorities
+kennung = ""              # "dbs:{land}0010010000"
+signatur = ""             # its certificate and key, as above; empty: those of [osci]
+signatur_key = ""
+
+[vermittlung.sicherheit]  # and for those of section 34 (4) S. 1 BMG
+kennung = ""              # "dbs:{land}0030010000"
+signatur = ""
+signatur_key = ""
+
+[vermittlung.dvdv]        # the service directory says where registers are reached, the peers file the rest
+url = ""                  # "https://..." of its read API v2; empty: it is not asked
+token_url = ""
+client_id = ""
+certificate = ""          # PEM, with `key` for the signed token request
+key = ""
+ca = ""                   # who issues its TLS certificate; empty: whom the system trusts
+ttl_seconds = 3600
+cache = "daten/dvdv.json" # the last known entries, which survive its absence
 """
 
 FOLDERS = ("pki", "behoerden", "schluessel", "daten")
 
 
 def write_skeleton(
-    instance: Path, *, land: str, gemeinden: tuple[str, ...], database: str, port: int, datenbestaetigung: bool
+    instance: Path,
+    *,
+    land: str,
+    gemeinden: tuple[str, ...],
+    database: str,
+    port: int,
+    datenbestaetigung: bool,
+    osci: bool,
 ) -> None:
     """The folders and `gateway.toml`. Raises OSError."""
     for name in FOLDERS:
@@ -105,6 +157,7 @@ def write_skeleton(
         gemeinden=", ".join(f'"{ags}"' for ags in gemeinden),
         port=port,
         datenbestaetigung=str(datenbestaetigung).lower(),
+        osci=str(osci).lower(),
         spiegel=_toml(database or "sqlite:///daten/spiegel.sqlite"),
         behoerden=_toml(_beside(database, "behoerden") or "sqlite:///daten/behoerden.sqlite"),
         protokoll=_toml(_beside(database, "protokoll") or "sqlite:///daten/protokoll.sqlite"),
@@ -169,6 +222,13 @@ def make_pki(instance: Path, now: datetime, kind: KeyType) -> Identity:
     return ca
 
 
+def make_osci_keys(instance: Path, ca: Identity, now: datetime) -> None:
+    """RSA keys of the gateway for OSCI-Transport, one to sign and one to be encrypted for."""
+    for name, issue in (("osci-signatur", pki.issue_signing), ("osci-chiffrierung", pki.issue_cipher)):
+        identity = issue(ca, f"xmeld-gateway {name}", "Melderegisterdatenspiegel", now, KeyType.RSA)
+        pki.save(identity, instance / "pki" / f"{name}.key", instance / "pki" / f"{name}.pem")
+
+
 def issue_certificate(instance: Path, behoerde: Behoerde, ca: Identity, now: datetime, kind: KeyType) -> str:
     """A key and certificate for an authority, into the instance's folder `behoerden`; the certificate's fingerprint."""
     identity = pki.issue_signing(ca, behoerde.kennung, behoerde.name, now, kind)
@@ -185,6 +245,7 @@ def create(
     port: int,
     kind: KeyType,
     datenbestaetigung: bool = False,
+    osci: bool = False,
 ) -> Instance:
     """A new instance with keys, empty stores and the sample authorities; all of it, or nothing.
 
@@ -197,9 +258,15 @@ def create(
     draft = path.with_name(f"{path.name}.partial-{os.getpid()}")
     try:
         write_skeleton(
-            draft, land=land, gemeinden=gemeinden, database=database, port=port, datenbestaetigung=datenbestaetigung
+            draft,
+            land=land,
+            gemeinden=gemeinden,
+            database=database,
+            port=port,
+            datenbestaetigung=datenbestaetigung,
+            osci=osci,
         )
-        _fill(draft, land, kind)
+        _fill(draft, land, kind, osci=osci)
         draft.rename(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
@@ -208,9 +275,11 @@ def create(
     return Instance.read(path)
 
 
-def _fill(path: Path, land: str, kind: KeyType) -> None:
+def _fill(path: Path, land: str, kind: KeyType, *, osci: bool) -> None:
     now = datetime.now(UTC)
     ca = make_pki(path, now, kind)
+    if osci:
+        make_osci_keys(path, ca, now)
     create_protokollschluessel(path / "schluessel" / "protokoll.key")
     create_merkmalschluessel(path / "schluessel" / "merkmale.key")
     with Instance.read(path) as instance:

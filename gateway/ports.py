@@ -1,9 +1,10 @@
 """What an exchange needs from outside. The real ones are joined in `bootstrap`; tests may pass others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Protocol as Port
 
 from gateway.envelope.opened import Opened
@@ -92,6 +93,72 @@ class Merkmale(Port):
 
 
 @dataclass(frozen=True)
+class Weg:
+    """The second leg of an exchange: one retrieval at another Land, § 2 (3) Nds. AG BMG. No personal data."""
+
+    land: str  # two digits
+    uuid: str  # of our message
+    gesendet: datetime
+    beendet: datetime  # answered or given up
+    codes: tuple[str, ...]  # what the transport reported, why it was given up, what the answer says
+    antwort_uuid: str | None = None
+    anfrage_digest: bytes | None = None  # SHA-256 of our message, and of the answer as its author signed it
+    antwort_digest: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Fremdantwort:
+    """The message with which another Land's register answered, its author's signature verified."""
+
+    nachricht: bytes = field(repr=False)
+    codes: tuple[str, ...] = ()  # the transport's reports: of the intermediary and of the register
+
+
+class LandNichtErreichbar(GatewayError):
+    """Another Land's register gave no answer that can be believed. `grund` is one of Ausfall."""
+
+    def __init__(self, grund: "Ausfall", codes: tuple[str, ...] = (), detail: str = "") -> None:
+        super().__init__(f"{grund.name}: {detail}" if detail else grund.name)
+        self.grund = grund
+        self.codes = codes
+
+
+class Ausfall(Enum):
+    """Why a retrieval at another Land gave nothing, and what the one who asked is told of it."""
+
+    NICHT_VERZEICHNET = "Für {land} ist hier keine Verbindung eingerichtet."
+    VERSION = "Das Register von {land} nimmt diese Version von XMeld nicht an."
+    ZEIT = "Das Register von {land} hat nicht rechtzeitig geantwortet. Bitte wiederholen Sie die Anfrage später."
+    VERBINDUNG = "Das Register von {land} ist zurzeit nicht erreichbar. Bitte wiederholen Sie die Anfrage später."
+    AUSGESETZT = "Das Register von {land} antwortet zurzeit nicht. Bitte wiederholen Sie die Anfrage später."
+    BELEGT = "Es laufen zu viele Anfragen an {land}. Bitte wiederholen Sie die Anfrage."
+    ABGELEHNT = "Das Register von {land} hat die Anfrage technisch zurückgewiesen."
+    UNGLAUBWUERDIG = "Die Antwort des Registers von {land} war nicht verwertbar."
+
+
+class Laender(Port):
+    """The registers of other Laender, as this Land's zentrale Stelle reaches them."""
+
+    def rufe_ab(self, ags: str, version: str, autor: str, nachricht: bytes, now: datetime) -> Fremdantwort:
+        """Sends `nachricht` of the standard's `version` to the register of the municipality (or Land, "09000000").
+
+        `autor` is the zentrale Stelle's key in whose name it is signed. Returns the answer. Raises LandNichtErreichbar.
+        """
+        ...
+
+    def teile(self, bereich: str) -> Sequence[str]:
+        """The Gemeinden of a Suchbereich, where its Land wants a message for each and they are not too many; else none.
+
+        Raises LandNichtErreichbar where the Land is not known.
+        """
+        ...
+
+    def zustand(self) -> Mapping[str, str]:
+        """Of each Land that was asked: "closed", "open" or "half-open"."""
+        ...
+
+
+@dataclass(frozen=True)
 class Protokolleintrag:
     """One exchange, § 40 BMG. All but `inhalt` is technical and free of personal data; `inhalt` is stored encrypted."""
 
@@ -108,6 +175,7 @@ class Protokolleintrag:
     nachricht_uuid: str | None = None
     nachricht_digest: bytes | None = None  # SHA-256 of the XMeld message, tells a repetition from a reuse of its UUID
     treffer: int = 0
+    vermittlung: "tuple[Weg, ...]" = ()  # the legs to other Laender
     inhalt: dict[str, object] | None = field(default=None, repr=False)
     nacharbeit: "Nacharbeit | None" = field(default=None, repr=False)  # stored with the entry or not at all
 

@@ -13,10 +13,10 @@ from gateway.envelope.opened import Opened
 from gateway.envelope.parse import Limits, Strangers
 from gateway.errors import GatewayError, place_of
 from gateway.meldewesen.anfrage import Nachrichtenkennung
-from gateway.meldewesen.behoerde import Behoerde
+from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.werte import Gemeindeschluessel
-from gateway.ports import Behoerden, Merkmale, Protokoll, Spiegel
+from gateway.ports import Behoerden, Laender, Merkmale, Protokoll, Spiegel, Weg
 from gateway.xmeld.mapping import Mapping as XmeldMapping
 from gateway.xmeld.packs import Pack, Packs
 from gateway.xmeld.schreiben import Schreiber
@@ -45,6 +45,7 @@ class Spur:
     kennung: Nachrichtenkennung | None = None
     ergebnis: str = ""
     codes: tuple[str, ...] = ()
+    wege: list[Weg] = field(default_factory=list)  # to other Laender, whatever becomes of the exchange
     zeiten: dict[str, int] = field(default_factory=dict)  # step → nanoseconds
     _last: int = field(default_factory=time.perf_counter_ns)
 
@@ -81,12 +82,22 @@ class Fassung:
 
 
 @dataclass(frozen=True)
+class Vermittlung:
+    """How this Land's authorities reach the registers of others: § 2 (3) Nds. AG BMG."""
+
+    laender: Laender
+    kennungen: Mapping[Rolle, str]  # of the zentrale Stelle that retrieves, by the role of whom it retrieves for
+    name: str  # of the zentrale Stelle
+    gleichzeitig: int = 8  # exchanges that may wait for others at a time
+
+
+@dataclass(frozen=True)
 class Gateway:
     """Everything that an exchange needs. Built in `bootstrap`."""
 
     land: str
     gemeinden: frozenset[str]  # AGS that the mirror serves; empty: every one of the Land
-    reichweite: Reichweite  # of a freie Suche in this Land
+    reichweiten: Mapping[str, Reichweite]  # of a freie Suche, by Land
     dienste: frozenset[str]  # numbers of the messages that are answered
     packs: Packs
     fassungen: Mapping[str, Fassung]  # by pack name
@@ -96,6 +107,7 @@ class Gateway:
     protokoll: Protokoll
     limits: Limits
     strangers: Strangers  # what messages that got no Auskunft have made lxml remember
+    vermittlung: "Vermittlung | None"  # None: nothing is asked of other Laender
     clock: Callable[[], datetime]
     observe: Callable[[Spur], None]
 
@@ -107,6 +119,11 @@ class Gateway:
         except ValueError:
             return False
         return prefix == "ags" and (ags in self.gemeinden if self.gemeinden else ags.land == self.land)
+
+    @property
+    def wartende(self) -> int:
+        """Exchanges that may wait for other Laender at a time: they need threads, and no time of this machine."""
+        return self.vermittlung.gleichzeitig if self.vermittlung else 0
 
     def check_stores(self) -> None:
         """Raises StoreError unless an exchange could be answered and recorded now."""

@@ -11,15 +11,12 @@ from lxml import etree
 
 from osci_stub import wsse, xmeld
 from osci_stub.keys import Signatory
-from osci_stub.register import Person
+from osci_stub.register import NIEMAND
 from osci_stub.xml import parse
 
 NAMESPACE = "urn:xmeld-gateway:soap:1"
 ANFRAGE, ZUSTELLUNG = "xmeldAnfrage", "xmeldZustellung"
 NACHRICHT, QUITTIERT = f"{{{NAMESPACE}}}nachricht", f"{{{NAMESPACE}}}nachrichtenUUID"
-
-#: Whom a forged answer tells of.
-NIEMAND = Person("Niemand", "Gefälscht", "1900-01-01", "x", "06414000", "65183", "Wiesbaden", "Irrweg", "99")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 KeyType = Literal["ec", "rsa"]
+Usage = Literal["ca", "signature", "cipher"]
 
 LIFETIME = timedelta(days=30)
 CLOCK_SKEW = timedelta(minutes=5)
@@ -49,23 +50,26 @@ class Issuer:
 
     @classmethod
     def make(cls, name: str) -> "Issuer":
-        key = _new_key("ec")
+        key = new_key("ec")
         subject = _name(name)
         certificate = (
             _builder(subject, subject, key, key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_key_usage(ca=True), critical=True)
+            .add_extension(_key_usage("ca"), critical=True)
             .sign(key, hashes.SHA256())
         )
         return cls(Signatory(key, certificate))
 
     def issue(self, name: str, kind: KeyType = "ec") -> Signatory:
         """A new key, P-256 or RSA-3072, with a certificate for signatures that runs for 30 days."""
-        key = _new_key(kind)
+        return self.certify(name, new_key(kind))
+
+    def certify(self, name: str, key: PrivateKey, usage: Usage = "signature") -> Signatory:
+        """A certificate for `key` that runs for 30 days; with usage `cipher` it is for wrapping keys only."""
         certificate = (
             _builder(_name(name), self.ca.certificate.subject, key, self.ca.key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(ca=False), critical=True)
+            .add_extension(_key_usage(usage), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
             .sign(self.ca.key, hashes.SHA256())
         )
@@ -99,10 +103,11 @@ def _issued_by(certificate: x509.Certificate, anchor: x509.Certificate, now: dat
     return constraints.ca and anchor.not_valid_before_utc <= now <= anchor.not_valid_after_utc
 
 
-def _new_key(kind: KeyType) -> PrivateKey:
+def new_key(kind: KeyType, bits: int = 3072) -> PrivateKey:
+    """P-256, or RSA of `bits`."""
     if kind == "ec":
         return ec.generate_private_key(ec.SECP256R1())
-    return rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def _name(common_name: str) -> x509.Name:
@@ -125,15 +130,15 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey, issuer_key:
     )
 
 
-def _key_usage(*, ca: bool) -> x509.KeyUsage:
+def _key_usage(usage: Usage) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not ca,
+        digital_signature=usage == "signature",
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=usage == "cipher",
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=ca,
-        crl_sign=ca,
+        key_cert_sign=usage == "ca",
+        crl_sign=usage == "ca",
         encipher_only=False,
         decipher_only=False,
     )

@@ -39,13 +39,17 @@ PERSONEN = (
     Person("Birkenhauer", "Ruprecht Emil", "1940-02-29", "m", *KASSEL, "Fuldablick", "1"),
 )
 
+#: Whom a forged answer tells of.
+NIEMAND = Person("Niemand", "Gefälscht", "1900-01-01", "x", "06414000", "65183", "Wiesbaden", "Irrweg", "99")
+
 
 @dataclass(frozen=True)
 class Anfrage:
-    """What the register needs of a 1330: who asks, whom the message is for, and what it searches with.
+    """What the register needs of a 1330 or 1332: who asks, whom the message is for, and what it searches with.
 
-    Exactly one of `auswahl` (field of Person: value) and `merkmal` is set; `unbekannt` names the Auswahldaten that this
-    register cannot search with, `gefragt` the codes of the Anforderungselemente.
+    `bereich` is the key of the Land, Bezirk, Kreis or Gemeinde of a freie Suche, None for a Personensuche. Exactly one
+    of `auswahl` (field of Person: value) and `merkmal` is set; `unbekannt` names the Auswahldaten that this register
+    cannot search with, `gefragt` the codes of the Anforderungselemente.
     """
 
     autor: str
@@ -54,6 +58,7 @@ class Anfrage:
     auswahl: Mapping[str, str]
     unbekannt: tuple[str, ...] = ()
     merkmal: str | None = None
+    bereich: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Treffer:
 
 @dataclass(frozen=True)
 class Auskunft:
-    """`status` of the list Datenabruf.Ergebnisstatus: 01 one person, 02 Trefferliste, 03 neutral."""
+    """`status` of the list Datenabruf.Ergebnisstatus: 01 one person, 02 Trefferliste, 03 neutral, 04 Ergebnisliste."""
 
     status: str
     treffer: tuple[Treffer, ...] = ()
@@ -97,17 +102,30 @@ class Register:
         """The answer to `anfrage`; never raises for what a request may hold."""
         if anfrage.merkmal is not None:
             return self._beantworte_merkmal(anfrage.merkmal, anfrage.autor, now)
+        gruende = self._gruende(anfrage)
+        if gruende:
+            return Rueckweisung(gruende)
+        personen = [
+            person
+            for person in self._personen
+            if person.ags.startswith(anfrage.bereich or "") and _passt(person, anfrage.auswahl)
+        ]
+        if not personen:
+            return Auskunft("03")
+        if anfrage.bereich is None and len(personen) == 1:
+            return Auskunft("01", (Treffer(personen[0]),))
+        treffer = tuple(Treffer(person, self._neues_merkmal(person, anfrage.autor, now)) for person in personen)
+        return Auskunft("02" if anfrage.bereich is None else "04", treffer)
+
+    def _gruende(self, anfrage: Anfrage) -> tuple[Grund, ...]:
         gruende = []
-        if anfrage.leser != "ags:" + anfrage.auswahl.get("ags", ""):
+        if anfrage.bereich is None and anfrage.leser != "ags:" + anfrage.auswahl.get("ags", ""):
             gruende.append(Grund("14"))
+        if anfrage.bereich is not None and not any(p.ags[:2] == anfrage.bereich[:2] for p in self._personen):
+            gruende.append(Grund("22"))
         if anfrage.unbekannt:
             gruende.append(Grund("17", "Dieses Testregister sucht nicht mit: " + ", ".join(anfrage.unbekannt)))
-        if gruende:
-            return Rueckweisung(tuple(gruende))
-        personen = [person for person in self._personen if _passt(person, anfrage.auswahl)]
-        if len(personen) > 1:
-            return Auskunft("02", tuple(Treffer(p, self._neues_merkmal(p, anfrage.autor, now)) for p in personen))
-        return Auskunft("01", (Treffer(personen[0]),)) if personen else Auskunft("03")
+        return tuple(gruende)
 
     def _beantworte_merkmal(self, merkmal: str, autor: str, now: datetime) -> Antwort:
         person, fuer, bis = self._merkmale.get(merkmal, (None, "", now))

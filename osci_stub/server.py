@@ -1,16 +1,11 @@
 """The endpoint: HTTP on loopback, the signature before spyne and after it, and the fault that was asked for."""
 
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from threading import Event, Thread
 from types import TracebackType
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from cryptography import x509
 from lxml import etree
@@ -18,25 +13,15 @@ from lxml import etree
 from osci_stub import wsse, xmeld, zustellung
 from osci_stub.faults import FAULTS, NO_FAULT, Fault, Sealing
 from osci_stub.keys import Issuer, KeyType, Signatory
+from osci_stub.listener import BadRequest, Environ, Listener, StartResponse, line, read_body
 from osci_stub.posteingang import Posteingang
 from osci_stub.register import PERSONEN, Person, Register
 from osci_stub.schema import find_schema
 from osci_stub.service import Handlers, Service
 
-HOST, PATH = "127.0.0.1", "/xmeld"
+PATH = "/xmeld"
 FAULT_HEADER = "X-Stub-Fault"
 MAX_REQUEST = 2 * 2**20  # bytes; a real 1330 has about 23 KB
-
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
-
-
-class _BadRequest(Exception):
-    """What is refused before SOAP begins."""
-
-    def __init__(self, status: HTTPStatus, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class StubServer:
@@ -78,12 +63,10 @@ class StubServer:
         self._register = Register(personen)
         self.posteingang = Posteingang(posteingang)
         self._schema = find_schema()
-        self._closing = Event()
-        self._server = make_server(HOST, port, self._wsgi, _Server, _QuietHandler if quiet else _Handler)
-        self.url = f"http://{HOST}:{self._server.server_port}{PATH}"
+        self._listener = Listener(self._wsgi, port, PATH, quiet=quiet)
+        self.url = self._listener.url
         self._service = Service(self.url)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="osci_stub")
-        self._thread.start()
+        self._listener.start()
 
     @property
     def certificate_pem(self) -> bytes:
@@ -111,10 +94,7 @@ class StubServer:
 
     def close(self) -> None:
         """Stops listening and waits for the replies that are under way; those held back leave at once."""
-        self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._listener.close()
 
     def __enter__(self) -> "StubServer":
         return self
@@ -126,26 +106,26 @@ class StubServer:
         kind = "text/xml; charset=utf-8"
         try:
             status, reply = self._reply(environ)
-        except _BadRequest as error:
-            status, reply, kind = _line(error.status), f"{error}\n".encode(), "text/plain; charset=utf-8"
+        except BadRequest as error:
+            status, reply, kind = line(error.status), f"{error}\n".encode(), "text/plain; charset=utf-8"
         start_response(status, [("Content-Type", kind), ("Content-Length", str(len(reply)))])
         return [reply]
 
     def _reply(self, environ: Environ) -> tuple[str, bytes]:
         if environ["PATH_INFO"] != PATH:
-            raise _BadRequest(HTTPStatus.NOT_FOUND, f"the endpoint is {PATH}")
+            raise BadRequest(HTTPStatus.NOT_FOUND, f"the endpoint is {PATH}")
         if environ["REQUEST_METHOD"] == "GET" and environ.get("QUERY_STRING", "").lower() == "wsdl":
-            return _line(HTTPStatus.OK), self._service.wsdl
+            return line(HTTPStatus.OK), self._service.wsdl
         if environ["REQUEST_METHOD"] != "POST":
-            raise _BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, f"POST a SOAP envelope, or GET {PATH}?wsdl")
+            raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, f"POST a SOAP envelope, or GET {PATH}?wsdl")
         fault = self._fault_of(environ)
         now = datetime.now(UTC)
-        status, envelope = self._answer(_read(environ), fault, now)
+        status, envelope = self._answer(read_body(environ, MAX_REQUEST), fault, now)
         if fault.hangs_up:
             raise ConnectionAbortedError  # wsgiref takes it for a caller that has gone, and closes
         reply = fault.seal(envelope, replace(self._sealing, now=now))
         if fault.late:
-            self._closing.wait(self._late_seconds)
+            self._listener.closing.wait(self._late_seconds)
         return status, reply
 
     def _answer(self, request: bytes, fault: Fault, now: datetime) -> tuple[str, bytes]:
@@ -156,7 +136,7 @@ class StubServer:
         if fault.refuses:
             return _soap_fault(wsse.Refused("soap:Client", "refused, because that was asked for"))
         if fault.only not in (None, opened.operation):
-            raise _BadRequest(HTTPStatus.BAD_REQUEST, f"a fault for {fault.only} only: {fault.tells}")
+            raise BadRequest(HTTPStatus.BAD_REQUEST, f"a fault for {fault.only} only: {fault.tells}")
         handlers = Handlers(
             answer=lambda nachricht: fault.change(self._beantworte(nachricht, now)),
             take=lambda nachricht: fault.receipt(self._nimm(nachricht)),
@@ -187,7 +167,7 @@ class StubServer:
         try:
             return _fault(name or self._fault)
         except ValueError as error:
-            raise _BadRequest(HTTPStatus.BAD_REQUEST, str(error)) from None
+            raise BadRequest(HTTPStatus.BAD_REQUEST, str(error)) from None
 
 
 def _fault(name: str | None) -> Fault:
@@ -198,43 +178,10 @@ def _fault(name: str | None) -> Fault:
     return FAULTS[name]
 
 
-def _read(environ: Environ) -> bytes:
-    try:
-        length = int(environ.get("CONTENT_LENGTH") or "")
-    except ValueError:
-        raise _BadRequest(HTTPStatus.LENGTH_REQUIRED, "send a Content-Length") from None
-    if not 0 <= length <= MAX_REQUEST:
-        raise _BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request may have {MAX_REQUEST} bytes")
-    request: bytes = environ["wsgi.input"].read(length)
-    return request
-
-
 def _soap_fault(refused: wsse.Refused) -> tuple[str, bytes]:
     """HTTP status and unsigned envelope."""
     envelope = etree.Element(f"{{{wsse.SOAP}}}Envelope", nsmap={"soap": wsse.SOAP, "wsse": wsse.WSSE})
     fault = etree.SubElement(etree.SubElement(envelope, wsse.BODY), f"{{{wsse.SOAP}}}Fault")
     etree.SubElement(fault, "faultcode").text = refused.code
     etree.SubElement(fault, "faultstring").text = refused.text
-    return _line(HTTPStatus.INTERNAL_SERVER_ERROR), etree.tostring(envelope)  # SOAP 1.1 § 6.2: a fault is a 500
-
-
-def _line(status: HTTPStatus) -> str:
-    return f"{status.value} {status.phrase}"
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """A thread a request; `close` waits for them."""
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that stalls or hangs up is no error of the stub's."""
-        if not isinstance(sys.exception(), TimeoutError | ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(WSGIRequestHandler):
-    timeout = 20  # seconds without a byte
-
-
-class _QuietHandler(_Handler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: tests read replies, not lines."""
+    return line(HTTPStatus.INTERNAL_SERVER_ERROR), etree.tostring(envelope)  # SOAP 1.1 § 6.2: a fault is a 500

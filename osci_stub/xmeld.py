@@ -1,4 +1,4 @@
-"""XMeld 25.11a: reads a 1330 and writes the 1331 that answers it."""
+"""XMeld 25.11a: reads a 1330 or 1332 and writes the 1331 or 1333 that answers it."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -14,47 +14,95 @@ from osci_stub.xml import parse
 XMELD = "http://www.osci.de/xmeld2511a"
 NS = {"x": XMELD}
 SUCHANFRAGE = f"{{{XMELD}}}datenabruf.personensuche.suchanfrage.1330"
-ANTWORT = f"{{{XMELD}}}datenabruf.personensuche.antwort.1331"
+FREIE_SUCHE = f"{{{XMELD}}}datenabruf.freieSuche.suchanfrage.1332"
 
 IDENTIFIKATION = "nachrichtenkopf.g2g/identifikation.nachricht"
 ANFORDERUNGSELEMENTE = "x:steuerungsinformationen/x:anforderungselement/code"
 KENNUNG = ("nachrichtenUUID", "nachrichtentyp/code", "erstellungszeitpunkt")
 
 #: Auswahldaten by their path below `auswahldaten`, and the field of Person that each is compared with.
-AUSWAHLDATEN: Mapping[str, str] = {
+_NAMEN = {
     "name/name/nachnameUndVornamen/vornamen/name": "vornamen",
     "name/name/nachnameUndVornamen/nachname/name": "familienname",
+    "geschlecht/code": "geschlecht",
+}
+_DATUM = ("jahrMonatTag", "jahrMonat", "jahr")
+_GESUCHT, _FREI_GESUCHT = "geburtsdatum/geburtsdatum/teilbekanntesDatum", "wohnung/anschrift/anschrift.inland"
+_HAUS = _FREI_GESUCHT + "/hausnummerOderHausnummernbereich/hausnummer"
+PERSONENSUCHE_NACH: Mapping[str, str] = {
+    **_NAMEN,
     "anschrift/gemeindeschluessel/code": "ags",
     "anschrift/hausnummer": "hausnummer",
     "anschrift/hausnummerBuchstabeZusatzziffer": "hausnummer_zusatz",
     "anschrift/postleitzahl": "postleitzahl",
     "anschrift/strasse": "strasse",
-    "geburtsdatum/geburtsdatum/teilbekanntesDatum/jahrMonatTag": "geburtsdatum",
-    "geburtsdatum/geburtsdatum/teilbekanntesDatum/jahrMonat": "geburtsdatum",
-    "geburtsdatum/geburtsdatum/teilbekanntesDatum/jahr": "geburtsdatum",
-    "geschlecht/code": "geschlecht",
+    **{f"{_GESUCHT}/{genau}": "geburtsdatum" for genau in _DATUM},
+}
+FREIE_SUCHE_NACH: Mapping[str, str] = {
+    **_NAMEN,
+    f"{_FREI_GESUCHT}/gemeindeschluessel/code": "ags",
+    f"{_HAUS}/hausnummer": "hausnummer",
+    f"{_HAUS}/hausnummerBuchstabeZusatzziffer": "hausnummer_zusatz",
+    f"{_FREI_GESUCHT}/postleitzahl": "postleitzahl",
+    f"{_FREI_GESUCHT}/strasse": "strasse",
+    f"{_FREI_GESUCHT}/wohnort": "wohnort",
+    **{f"geburtsdaten/geburtstag/{_GESUCHT}/{genau}": "geburtsdatum" for genau in _DATUM},
 }
 #: Names of codes: they say nothing that the code does not.
-CODE_NAMES = frozenset({"anschrift/gemeindeschluessel/name", "geschlecht/name"})
-
-#: The answer's data in the schema's order: Anforderungselement, field of Person, path below `person`.
-_NAME, _GEBURT = "x:personendaten/x:name", "x:personendaten/x:geburtsangaben/x:geburt/x:geburtsdatum"
-_WOHNUNG = "x:personendaten/x:wohnung"
-_INLAND = _WOHNUNG + "/x:anschrift/x:anschrift.inland/x:anschrift.inland"
-ABRUFDATEN = (
-    ("1", "familienname", _NAME + "/x:familienname.unstrukturiert/x:nachname/name"),
-    ("7", "vornamen", _NAME + "/x:vornamen/x:vornamen/name"),
-    ("13", "geburtsdatum", _GEBURT + "/teilbekanntesDatum/jahrMonatTag"),
-    ("44", "ags", _INLAND + "/gemeindeschluessel/code"),
-    ("49", "hausnummer", _INLAND + "/hausnummer"),
-    ("50", "hausnummer_zusatz", _INLAND + "/hausnummerBuchstabeZusatzziffer"),
-    ("45", "postleitzahl", _INLAND + "/postleitzahl"),
-    ("48", "strasse", _INLAND + "/strasse"),
-    ("46", "wohnort", _INLAND + "/wohnort"),
-    ("19", "geschlecht", "x:personendaten/x:geschlecht/code"),
+CODE_NAMES = frozenset(
+    {"anschrift/gemeindeschluessel/name", f"{_FREI_GESUCHT}/gemeindeschluessel/name", "geschlecht/name"}
 )
+
+
+def _daten(geburtsdatum: str, anschrift: str) -> Mapping[str, str]:
+    """The answer's data in the schema's order: field of Person, path below `personendaten`."""
+    return {
+        "familienname": "x:name/x:familienname.unstrukturiert/x:nachname/name",
+        "vornamen": "x:name/x:vornamen/x:vornamen/name",
+        "geburtsdatum": f"{geburtsdatum}/teilbekanntesDatum/jahrMonatTag",
+        "ags": f"{anschrift}/gemeindeschluessel/code",
+        "hausnummer": f"{anschrift}/hausnummer",
+        "hausnummer_zusatz": f"{anschrift}/hausnummerBuchstabeZusatzziffer",
+        "postleitzahl": f"{anschrift}/postleitzahl",
+        "strasse": f"{anschrift}/strasse",
+        "wohnort": f"{anschrift}/wohnort",
+        "geschlecht": "x:geschlecht/code",
+    }
+
+
 #: § 6 (1) S. 2 BMeldDAV, as far as this register holds it; a Trefferliste does not depend on what was asked for.
 TREFFERLISTE = frozenset({"1", "7", "13", "44", "45", "46", "48", "49", "50"})
+
+
+@dataclass(frozen=True)
+class Art:
+    """What tells a Personensuche from a freie Suche; `codes` are the Anforderungselemente of `daten`, in its order."""
+
+    antwort: str
+    auswahldaten: Mapping[str, str]
+    daten: Mapping[str, str]
+    codes: tuple[str, ...]
+
+    @property
+    def nummer(self) -> str:
+        return self.antwort.rpartition(".")[2]
+
+
+PERSONENSUCHE = Art(
+    f"{{{XMELD}}}datenabruf.personensuche.antwort.1331",
+    PERSONENSUCHE_NACH,
+    _daten("x:geburtsangaben/x:geburt/x:geburtsdatum", "x:wohnung/x:anschrift/x:anschrift.inland/x:anschrift.inland"),
+    ("1", "7", "13", "44", "49", "50", "45", "48", "46", "19"),
+)
+ARTEN: Mapping[str, Art] = {
+    SUCHANFRAGE: PERSONENSUCHE,
+    FREIE_SUCHE: Art(
+        f"{{{XMELD}}}datenabruf.freieSuche.antwort.1333",
+        FREIE_SUCHE_NACH,
+        _daten("x:geburtsangaben/x:geburtsdatum", "x:wohnung/x:anschrift/x:anschrift.inland"),
+        ("1", "6", "11", "17", "22", "23", "18", "21", "19", "15"),
+    ),
+}
 
 #: Code lists whose version must be sent.
 LIST_VERSIONS = {"gemeindeschluessel": "2026-06-30", "geschlecht": "1", "verzeichnisdienst": "3", "kanal": "3"}
@@ -64,27 +112,32 @@ ANSCHRIFT = (("hausnummer", "1"), ("postleitzahl", "65183"), ("strasse", "Probew
 
 
 class NotAnswered(ValueError):
-    """The message is not a 1330 that this register answers; the text names the rule, never a value."""
+    """The message is not one that this register answers; the text names the rule, never a value."""
 
 
 @dataclass(frozen=True)
 class Suchanfrage:
-    """A 1330 as read: `anfrage` for the register, the document for what the answer's header repeats."""
+    """A request as read: `anfrage` for the register, the document for what the answer's header repeats."""
 
     anfrage: Anfrage
     dokument: etree._Element
 
+    @property
+    def art(self) -> Art:
+        return ARTEN[self.dokument.tag]
+
 
 def read(nachricht: bytes) -> Suchanfrage:
-    """The 1330 in `nachricht`. Raises NotAnswered, or XmlRefused for what is not XML."""
+    """The 1330 or 1332 in `nachricht`. Raises NotAnswered, or XmlRefused for what is not XML."""
     root = parse(nachricht)
-    if root.tag != SUCHANFRAGE:
-        raise NotAnswered("this register answers XMeld 25.11a 1330 only")
+    art = ARTEN.get(root.tag)
+    if art is None:
+        raise NotAnswered("this register answers XMeld 25.11a 1330 and 1332 only")
     auswahl: dict[str, str] = {}
     unbekannt: list[str] = []
     for path, value in _auswahldaten(root):
-        if path in AUSWAHLDATEN:
-            auswahl[AUSWAHLDATEN[path]] = value
+        if path in art.auswahldaten:
+            auswahl[art.auswahldaten[path]] = value
         elif path not in CODE_NAMES:
             unbekannt.append(path)
     anfrage = Anfrage(
@@ -94,6 +147,7 @@ def read(nachricht: bytes) -> Suchanfrage:
         auswahl=auswahl,
         unbekannt=tuple(unbekannt),
         merkmal=root.findtext("x:suchprofil/x:identifikationsmerkmal", None, NS),
+        bereich=root.findtext("x:steuerungsinformationen/x:suchbereich/*/code", None, NS),
     )
     for path in KENNUNG:
         _text(root, f"{IDENTIFIKATION}/{path}")
@@ -101,12 +155,13 @@ def read(nachricht: bytes) -> Suchanfrage:
 
 
 def write(suchanfrage: Suchanfrage, antwort: Antwort, now: datetime) -> etree._Element:
-    """The 1331 that gives `antwort` to `suchanfrage`."""
-    root = etree.Element(ANTWORT, nsmap={"xmeld": XMELD})
+    """The 1331 or 1333 that gives `antwort` to `suchanfrage`."""
+    art = suchanfrage.art
+    root = etree.Element(art.antwort, nsmap={"xmeld": XMELD})
     root.attrib.update({"standard": "XMeld", "version": "25.11a"})
     root.attrib.update({"produkt": "osci_stub", "produkthersteller": "xmeld-gateway"})
     _write_header(root, suchanfrage, now)
-    _write_antwort(etree.SubElement(root, f"{{{XMELD}}}antwortSuchanfrage"), suchanfrage.anfrage, antwort)
+    _write_antwort(etree.SubElement(root, f"{{{XMELD}}}antwortSuchanfrage"), suchanfrage.anfrage, antwort, art)
     for path in KENNUNG:
         value = _text(suchanfrage.dokument, f"{IDENTIFIKATION}/{path}")
         _put(root, f"x:ursprungsnachricht/{path}", value)
@@ -114,7 +169,9 @@ def write(suchanfrage: Suchanfrage, antwort: Antwort, now: datetime) -> etree._E
 
 
 def _write_header(root: etree._Element, suchanfrage: Suchanfrage, now: datetime) -> None:
-    for path, value in zip(KENNUNG, (str(uuid4()), "1331", now.isoformat(timespec="milliseconds")), strict=True):
+    for path, value in zip(
+        KENNUNG, (str(uuid4()), suchanfrage.art.nummer, now.isoformat(timespec="milliseconds")), strict=True
+    ):
         _put(root, f"{IDENTIFIKATION}/{path}", value)
     kopf = root[0]
     leser = etree.SubElement(kopf, "leser")
@@ -129,7 +186,7 @@ def _write_header(root: etree._Element, suchanfrage: Suchanfrage, now: datetime)
         _put(root, f"anschrift.autor/gebaeude/{name}", value)
 
 
-def _write_antwort(parent: etree._Element, anfrage: Anfrage, antwort: Antwort) -> None:
+def _write_antwort(parent: etree._Element, anfrage: Anfrage, antwort: Antwort, art: Art) -> None:
     if isinstance(antwort, Rueckweisung):
         for grund in antwort.gruende:
             rueckweisung = etree.SubElement(parent, f"{{{XMELD}}}rueckweisung")
@@ -138,18 +195,19 @@ def _write_antwort(parent: etree._Element, anfrage: Anfrage, antwort: Antwort) -
                 _put(rueckweisung, "x:freitext", grund.freitext)
         return
     _put(parent, "x:auskunft/x:ergebnisstatus/code", antwort.status)
+    gefragt = TREFFERLISTE if antwort.status == "02" else anfrage.gefragt
     for treffer in antwort.treffer:
-        _write_person(parent[0], treffer, anfrage.gefragt if treffer.merkmal is None else TREFFERLISTE)
+        _write_person(parent[0], treffer, gefragt, art)
 
 
-def _write_person(auskunft: etree._Element, treffer: Treffer, gefragt: frozenset[str]) -> None:
+def _write_person(auskunft: etree._Element, treffer: Treffer, gefragt: frozenset[str], art: Art) -> None:
     person = etree.SubElement(auskunft, f"{{{XMELD}}}person")
-    for code, feld, path in ABRUFDATEN:
+    for code, (feld, path) in zip(art.codes, art.daten.items(), strict=True):
         value = getattr(treffer.person, feld)
         if code in gefragt and value:
-            _put(person, path, value)
-    wohnung = person.find(_WOHNUNG, NS)
-    if wohnung is not None:
+            _put(person, f"x:personendaten/{path}", value)
+    wohnung = person.find("x:personendaten/x:wohnung", NS)
+    if wohnung is not None and art is PERSONENSUCHE:
         _put(wohnung, "x:wohnung.aktuell", "true")
     if treffer.merkmal is not None:
         _put(person, "x:identifikationsmerkmal", treffer.merkmal)
@@ -165,8 +223,8 @@ def answer_about(person: Person, antwort: bytes) -> bytes:
     place = root.find("x:antwortSuchanfrage", NS)
     assert place is not None
     place.clear()
-    everything = Anfrage("", "", frozenset(code for code, _, _ in ABRUFDATEN), {})
-    _write_antwort(place, everything, Auskunft("01", (Treffer(person),)))
+    everything = Anfrage("", "", frozenset(PERSONENSUCHE.codes), {})
+    _write_antwort(place, everything, Auskunft("01", (Treffer(person),)), PERSONENSUCHE)
     return serialize(root)
 
 

@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 from lxml import etree
 
 from gateway.errors import Ruecksendung
-from gateway.meldewesen.anfrage import Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
+from gateway.meldewesen.anfrage import Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund, Stelle
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.regeln import ordered, wirksame_rolle
+from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.sperren import Sicht
 from gateway.ports import Treffer
 from gateway.vorgang import BERLIN, Gateway
@@ -63,6 +64,9 @@ class Frage(Generic[A]):
         return "\n".join((self.behoerde.kennung, stelle))
 
 
+#: Digits of a Gemeindeschluessel.
+AGS_ZIFFERN = 8
+
 #: The only ground of Rueckweisung that depends on what the mirror has of a person.
 STRASSE_UNBEKANNT = "02"
 
@@ -81,7 +85,7 @@ class Dienst(Generic[A]):
     nachrichtentyp: str
     antwort: str  # number of the message that answers
     read: Callable[[etree._Element, Abrufart], A]
-    #: Here, or nowhere yet. Raises Ruecksendung.
+    #: Whether it is asked of a register that is mirrored here. Raises Ruecksendung.
     route: Callable[[A, Gateway], None]
     #: Every ground of Rueckweisung that applies, or what was found. Raises StoreError.
     answer: Callable[[Frage[A]], Ergebnis]
@@ -92,6 +96,19 @@ class Dienst(Generic[A]):
     inhalt: Callable[[A, Ergebnis], dict[str, object]]
     #: Whether something may have to follow the answer: § 34 (5), § 34a (5) S. 2 BMG.
     nacharbeit: Callable[[Auskunft | Rueckweisung], bool]
+    vermittelbar: "Vermittelbar[A] | None" = None  # to another Land, for an authority of this one
+
+
+@dataclass(frozen=True)
+class Vermittelbar(Generic[A]):
+    """What must be known of a kind of request that another Land's register may be asked."""
+
+    #: The Land (two digits) whose register is asked; the second argument is this one.
+    land: Callable[[A, str], str]
+    #: The grounds of Rueckweisung that lie in the request itself, asked of the Land with this reach.
+    gruende: Callable[[Frage[A], Reichweite], list[Rueckweisungsgrund]]
+    #: What § 40 BMG has recorded with what it was searched with, whatever was found.
+    auswahl: Callable[[A], dict[str, object]]
 
 
 def check_header(anfrage: Abruf, nachrichtentyp: str, behoerde: Behoerde) -> None:
@@ -124,8 +141,17 @@ def route_to_gemeinde(anfrage: Abruf, gateway: Gateway) -> None:
         raise Ruecksendung("T080", "Der Leser ist keine Meldebehörde, deren Register hier gespiegelt wird.")
 
 
-def protokollinhalt(dienst: Dienst[A], anfrage: A, behoerde: Behoerde, ergebnis: Ergebnis) -> dict[str, object] | None:
-    """The content of § 40 (1), (2) BMG; None where the authority keeps the Protokoll itself (§ 40 (3))."""
+def land_of(stelle: Stelle, hier: str) -> str:
+    """The Land of the municipality that is addressed; whom no Gemeindeschluessel names is nowhere else than `hier`."""
+    prefix, _, key = stelle.kennung.partition(":")
+    return key[:2] if prefix == "ags" and key.isascii() and key.isdigit() and len(key) == AGS_ZIFFERN else hier
+
+
+def protokollinhalt(anfrage: Abruf, behoerde: Behoerde, abgerufen: dict[str, object]) -> dict[str, object] | None:
+    """The content of § 40 (1), (2) BMG; None where the authority keeps the Protokoll itself (§ 40 (3)).
+
+    `abgerufen`: what its kind of request has recorded of the answer.
+    """
     if wirksame_rolle(anfrage, behoerde) is Rolle.SICHERHEIT and not behoerde.protokoll_beauftragt:
         return None
     stelle = anfrage.abrufende_stelle
@@ -140,7 +166,7 @@ def protokollinhalt(dienst: Dienst[A], anfrage: A, behoerde: Behoerde, ergebnis:
         "anlass": stelle.anlass,
         "kennung": stelle.kennung,
         "anforderungselemente": _in_order(anfrage.anforderungselemente),
-        **dienst.inhalt(anfrage, ergebnis),
+        **abgerufen,
     }
 
 

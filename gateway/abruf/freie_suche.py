@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gateway.abruf.dienst import Dienst, Ergebnis, Frage, abgerufen, refused
+from gateway.abruf.dienst import Dienst, Ergebnis, Frage, Vermittelbar, abgerufen, land_of, refused
 from gateway.errors import Ruecksendung
 from gateway.meldewesen.anfrage import (
     ERGEBNISLISTE,
@@ -20,6 +20,7 @@ from gateway.meldewesen.freie_suche import formen_der_freien_suche
 from gateway.meldewesen.regeln import pruefe
 from gateway.meldewesen.regeln_freie_suche import FREIE_SUCHE as REGELN
 from gateway.meldewesen.regeln_freie_suche import FreierPruefling
+from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.sperren import Sicht
 from gateway.ports import Treffer, ZuVieleTreffer
 from gateway.vorgang import Gateway
@@ -33,16 +34,30 @@ def route(anfrage: FreieSuche, gateway: Gateway) -> None:
         raise Ruecksendung("T080", "Der Leser ist keine Stelle, deren Register hier gespiegelt wird.")
 
 
+def land(anfrage: FreieSuche, hier: str) -> str:
+    """That of whom it is addressed to; where that is this Land's register as a whole, the Suchbereich's."""
+    if anfrage.leser.kennung == f"ags:{hier}000000":
+        return anfrage.suchbereich.schluessel[:2]
+    return land_of(anfrage.leser, hier)
+
+
+def gruende(frage: Frage[FreieSuche], reichweite: Reichweite) -> list[Rueckweisungsgrund]:
+    """See `Vermittelbar.gruende`, and all that is looked at here."""
+    anfrage, gateway = frage.anfrage, frage.gateway
+    gemeinden = gateway.gemeinden if reichweite.land == gateway.land else frozenset[str]()
+    formen = formen_der_freien_suche(anfrage)
+    found = pruefe(REGELN, FreierPruefling(anfrage, frage.behoerde, reichweite.land, formen, reichweite, gemeinden))
+    found += map(Rueckweisungsgrund, frage.art.unzulaessig(anfrage.anforderungselemente, frage.rolle))
+    found += map(Rueckweisungsgrund, frage.art.unzulaessige_auswahl(anfrage.auswahldaten, frage.rolle))
+    return found
+
+
 def answer(frage: Frage[FreieSuche]) -> Ergebnis:
     """Every ground of Rueckweisung that applies, or what was found. Raises StoreError."""
-    anfrage, gateway = frage.anfrage, frage.gateway
-    formen = formen_der_freien_suche(anfrage)
-    pruefling = FreierPruefling(anfrage, frage.behoerde, gateway.land, formen, gateway.reichweite, gateway.gemeinden)
-    gruende = pruefe(REGELN, pruefling)
-    gruende += map(Rueckweisungsgrund, frage.art.unzulaessig(anfrage.anforderungselemente, frage.rolle))
-    gruende += map(Rueckweisungsgrund, frage.art.unzulaessige_auswahl(anfrage.auswahldaten, frage.rolle))
-    if gruende:
-        return refused(*gruende)
+    gateway = frage.gateway
+    if dagegen := gruende(frage, gateway.reichweiten[gateway.land]):
+        return refused(*dagegen)
+    formen = formen_der_freien_suche(frage.anfrage)
     try:  # no list tells of a blocked person, whoever asks: § 8 (3) BMeldDAV
         treffer = tuple(gateway.spiegel.freie_suche(formen, Sicht.neutral(frage.heute), MAX_TREFFER))
     except ZuVieleTreffer:
@@ -70,10 +85,14 @@ def _shape(treffer: tuple[Treffer, ...], frage: Frage[FreieSuche]) -> Auskunft:
 
 def _inhalt(anfrage: FreieSuche, ergebnis: Ergebnis) -> dict[str, object]:
     """§ 40 (2) BMG: with what was searched, and the Ergebnisse."""
+    return {**_auswahl(anfrage), "ergebnisse": abgerufen(ergebnis)}
+
+
+def _auswahl(anfrage: FreieSuche) -> dict[str, object]:
     given: dict[str, Any] = _given(asdict(anfrage.auswahldaten))
     bereich = {anfrage.suchbereich.art: anfrage.suchbereich.schluessel}
     auswahl = {**given, "suchbereich": bereich, "aktualitaet": anfrage.aktualitaet}
-    return {"auswahldaten": _given(auswahl), "ergebnisse": abgerufen(ergebnis)}
+    return {"auswahldaten": _given(auswahl)}
 
 
 def _given(werte: dict[str, Any]) -> dict[str, Any]:
@@ -91,4 +110,5 @@ FREIE_SUCHE = Dienst(
     finde=finde,
     inhalt=_inhalt,
     nacharbeit=lambda inhalt: inhalt == NEUTRAL,  # a list of others is no Ersuchen about one who was not named
+    vermittelbar=Vermittelbar(land=land, gruende=gruende, auswahl=_auswahl),
 )

@@ -10,7 +10,9 @@ from gateway.abruf.dienst import (
     Ergebnis,
     Frage,
     MerkmalUngueltig,
+    Vermittelbar,
     abgerufen,
+    land_of,
     nennt_person,
     refused,
     route_to_gemeinde,
@@ -28,6 +30,7 @@ from gateway.meldewesen.anfrage import (
     Rueckweisungsgrund,
 )
 from gateway.meldewesen.aufbewahrung import tellable
+from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.sperren import Sicht
 from gateway.meldewesen.suchformen import Suchformen, formen_der_anfrage
 from gateway.ports import Treffer, ZuVieleTreffer
@@ -39,9 +42,8 @@ _Treffer = tuple[Treffer, ...]
 def answer(frage: Frage[Personensuche]) -> Ergebnis:
     """Every ground of Rueckweisung that applies, or what was found. Raises StoreError."""
     sicht, formen = _sicht(frage), _formen(frage)
-    gruende = _grounds(frage, formen, sicht)
-    if gruende:
-        return refused(*gruende)
+    if dagegen := _grounds(frage, formen, sicht):
+        return refused(*dagegen)
     try:
         treffer = _treffer(frage, formen, sicht)
     except MerkmalUngueltig:
@@ -90,9 +92,19 @@ def _sicht(frage: Frage[Personensuche]) -> Sicht:
     return Sicht.ermaechtigt(frage.heute) if entitled else Sicht.neutral(frage.heute)
 
 
+def gruende(frage: Frage[Personensuche], reichweite: Reichweite) -> list[Rueckweisungsgrund]:
+    """See `Vermittelbar.gruende`."""
+    pruefling = regeln.Suchpruefling(frage.anfrage, frage.behoerde, reichweite.land, _formen(frage))
+    return regeln.pruefe(regeln.PERSONENSUCHE, pruefling) + _forbidden(frage)
+
+
 def _grounds(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> list[Rueckweisungsgrund]:
-    forbidden = frage.art.unzulaessig(frage.anfrage.anforderungselemente, frage.rolle)
-    return gruende_der_suche(frage, formen, sicht) + [Rueckweisungsgrund(code) for code in forbidden]
+    return gruende_der_suche(frage, formen, sicht) + _forbidden(frage)
+
+
+def _forbidden(frage: Frage[Personensuche]) -> list[Rueckweisungsgrund]:
+    codes = frage.art.unzulaessig(frage.anfrage.anforderungselemente, frage.rolle)
+    return [Rueckweisungsgrund(code) for code in codes]
 
 
 def gruende_der_suche(
@@ -101,11 +113,11 @@ def gruende_der_suche(
     """What speaks against searching for the one person who is named."""
     gateway = frage.gateway
     pruefling = regeln.Suchpruefling(frage.anfrage, frage.behoerde, gateway.land, formen)
-    gruende = regeln.pruefe(regeln.PERSONENSUCHE, pruefling)
-    elsewhere = any(grund.code == FALSCHE_GEMEINDE for grund in gruende)  # whose streets nobody has looked at
+    found = regeln.pruefe(regeln.PERSONENSUCHE, pruefling)
+    elsewhere = any(grund.code == FALSCHE_GEMEINDE for grund in found)  # whose streets nobody has looked at
     if formen and formen.strasse and not elsewhere and not gateway.spiegel.kennt_strasse(formen, sicht):
-        gruende.append(Rueckweisungsgrund(STRASSE_UNBEKANNT))  # Anlage Nr. 4 f
-    return gruende
+        found.append(Rueckweisungsgrund(STRASSE_UNBEKANNT))  # Anlage Nr. 4 f
+    return found
 
 
 def _shape(treffer: _Treffer, frage: Frage[Personensuche]) -> Auskunft:
@@ -135,4 +147,7 @@ PERSONENSUCHE = Dienst(
     finde=finde,
     inhalt=lambda _, ergebnis: {"treffer": abgerufen(ergebnis)},
     nacharbeit=nennt_person,  # § 34 (5) BMG, whatever was found beside
+    vermittelbar=Vermittelbar(
+        land=lambda anfrage, hier: land_of(anfrage.leser, hier), gruende=gruende, auswahl=lambda _: {}
+    ),
 )

@@ -34,6 +34,7 @@ class Limits:
 
 
 MESSAGE = Limits(max_bytes=1 << 20, max_tags=50_000, max_namespaces=10_000)
+ANSWER = Limits(max_bytes=16 << 20, max_tags=1_500_000, max_namespaces=50_000)  # 1,000 persons with every datum
 # Canonicalised before anybody knows the sender: 500 tags of 16 attributes take 0.05 s at worst, 1,000 of 64 took 0.3 s.
 ENVELOPE = Limits(max_bytes=2 << 20, max_tags=500, max_namespaces=200, max_attributes=16, max_depth=32, comments=False)
 

@@ -69,6 +69,11 @@ def issue_signing(ca: Identity, name: str, organisation: str, now: datetime, kin
     return _issue(ca, _subject(name, organisation), now, kind, [])
 
 
+def issue_cipher(ca: Identity, name: str, organisation: str, now: datetime, kind: KeyType = KeyType.RSA) -> Identity:
+    """For being encrypted for, by OSCI-Transport."""
+    return _issue(ca, _subject(name, organisation), now, kind, [], _usage(key_encipherment=True))
+
+
 def issue_tls_server(ca: Identity, now: datetime, kind: KeyType = KeyType.EC) -> Identity:
     """For a TLS server on loopback: localhost, 127.0.0.1 and ::1."""
     purposes: list[tuple[x509.ExtensionType, bool]] = [
@@ -133,6 +138,7 @@ def _issue(
     now: datetime,
     kind: KeyType,
     purposes: Iterable[tuple[x509.ExtensionType, bool]],
+    usage: x509.KeyUsage | None = None,
 ) -> Identity:
     key = new_key(kind)
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key())
@@ -140,20 +146,26 @@ def _issue(
         _builder(subject, ca.certificate.subject, key, now, _LIFE)
         .add_extension(authority, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(usage or _usage(digital_signature=True), critical=True)
     )
     for extension, critical in purposes:
         builder = builder.add_extension(extension, critical)
     return Identity(key, builder.sign(ca.key, hashes.SHA256()))
 
 
-def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
+def _usage(
+    *,
+    digital_signature: bool = False,
+    key_encipherment: bool = False,
+    key_cert_sign: bool = False,
+    crl_sign: bool = False,
+) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=digital_signature,
         key_cert_sign=key_cert_sign,
         crl_sign=crl_sign,
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=key_encipherment,
         data_encipherment=False,
         key_agreement=False,
         encipher_only=False,

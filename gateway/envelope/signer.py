@@ -12,10 +12,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 
 from gateway.envelope import names
 from gateway.errors import ConfigError
@@ -53,6 +60,19 @@ def load_identity(key_pem: bytes, certificate_pem: bytes, password: bytes | None
         raise ConfigError("the key is neither RSA nor EC")
     if key.public_key() != certificate.public_key():
         raise ConfigError("the certificate belongs to another key")
+    return Identity(key, certificate)
+
+
+def load_pkcs12(data: bytes, password: bytes) -> Identity:
+    """The key and its certificate in a PKCS #12 file. Raises ConfigError when it cannot be opened or lacks one."""
+    try:
+        key, certificate, _ = pkcs12.load_key_and_certificates(data, password)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ConfigError("the file is not PKCS #12, or its password is another one") from None
+    if key is None or certificate is None:
+        raise ConfigError("the PKCS #12 file must hold a key and its certificate")
+    if not isinstance(key, PrivateKey):
+        raise ConfigError("the key is neither RSA nor EC")
     return Identity(key, certificate)
 
 

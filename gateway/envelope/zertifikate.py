@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,6 +42,13 @@ _UNREADABLE = (
     x509.InvalidVersion,
     CryptographyDeprecationWarning,  # a negative serial number: still a warning, announced to become an error
 )
+
+
+class Purpose(Enum):
+    """What a certificate is for, by the bit of its keyUsage: `x509.KeyUsage`'s name and the standard's."""
+
+    SIGNING = ("digital_signature", "digitalSignature")
+    CIPHER = ("key_encipherment", "keyEncipherment")
 
 
 @dataclass(frozen=True)
@@ -82,22 +90,24 @@ class TrustStore:
         """The CAs' certificates."""
         return frozenset(self._cas)
 
-    def check(self, der: bytes, now: datetime) -> Certificate:
+    def check(self, der: bytes, now: datetime, purpose: Purpose = Purpose.SIGNING) -> Certificate:
         """The certificate `der`, believed at `now` (aware). Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN."""
-        certificate = self._examined(der)
+        certificate = self._examined(der, purpose)
         if not certificate.not_before <= now <= certificate.not_after:
             raise Fault(FaultCode.CERTIFICATE_EXPIRED)
         if self._crl and self._crl.is_revoked(certificate, now):
             raise Fault(FaultCode.CERTIFICATE_REVOKED)
         return certificate
 
-    def _examine(self, der: bytes) -> Certificate:
+    def _examine(self, der: bytes, purpose: Purpose) -> Certificate:
         """What does not change while the process lives. The issuer comes first: what follows is a known CA's work."""
         try:
             certificate = x509.load_der_x509_certificate(der)
             ca = self._issuer(certificate)
-            _check_purpose(certificate)
+            _check_purpose(certificate, purpose)
             kind = self._check_key(certificate)
+            if purpose is Purpose.CIPHER and kind != "rsa":
+                raise Fault(FaultCode.CERTIFICATE_INVALID, "only an RSA key can be encrypted for")
             return _examined(certificate, kind, ca)
         except _UNREADABLE as error:
             raise Fault(FaultCode.CERTIFICATE_INVALID, "the certificate cannot be read") from error
@@ -138,7 +148,7 @@ def _load_cas(ca_pem: bytes) -> tuple[x509.Certificate, ...]:
     return cas
 
 
-def _check_purpose(certificate: x509.Certificate) -> None:
+def _check_purpose(certificate: x509.Certificate, purpose: Purpose) -> None:
     if not isinstance(certificate.signature_hash_algorithm, _HASHES):
         raise Fault(FaultCode.CERTIFICATE_INVALID, "the certificate is signed with a weak hash")
     extensions = {extension.oid: extension for extension in certificate.extensions}
@@ -146,10 +156,11 @@ def _check_purpose(certificate: x509.Certificate) -> None:
         raise Fault(FaultCode.CERTIFICATE_INVALID, "a critical extension is not understood")  # RFC 5280 § 4.2
     constraints = extensions.get(ExtensionOID.BASIC_CONSTRAINTS)
     if constraints and constraints.value.ca:
-        raise Fault(FaultCode.CERTIFICATE_INVALID, "a CA does not sign messages")
+        raise Fault(FaultCode.CERTIFICATE_INVALID, "a CA does not take part in messages")
     usage = extensions.get(ExtensionOID.KEY_USAGE)
-    if usage is None or not usage.value.digital_signature:
-        raise Fault(FaultCode.CERTIFICATE_INVALID, "keyUsage lacks digitalSignature")
+    bit, name = purpose.value
+    if usage is None or not getattr(usage.value, bit):
+        raise Fault(FaultCode.CERTIFICATE_INVALID, f"keyUsage lacks {name}")
 
 
 def _examined(certificate: x509.Certificate, kind: str, ca: x509.Certificate) -> Certificate:

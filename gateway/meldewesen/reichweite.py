@@ -6,9 +6,7 @@ from enum import Enum
 
 from gateway.meldewesen.anfrage import SUCHBEREICHE, Suchbereich
 from gateway.meldewesen.behoerde import Behoerde, Rolle
-
-#: First two digits of the keys of the Laender's bodies; all others are the Federation's.
-LAENDER = tuple(f"{number:02}" for number in range(1, 17))
+from gateway.meldewesen.laender import LAENDER
 
 
 class Offen(Enum):

@@ -1,5 +1,7 @@
 """Reading the Protokoll, and what waits beside it: technical columns without keys, the § 40 content with them."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -50,6 +52,7 @@ class Protokollzeile:
     wiederholung: bool
     treffer: int
     hat_inhalt: bool
+    vermittlung: tuple[Mapping[str, Any], ...]  # the legs to other Laender, as `ports.Weg` has them
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Einsicht:
                 columns.wiederholung,
                 columns.treffer,
                 columns.inhalt.is_not(None).label("hat_inhalt"),
+                columns.vermittlung,
             )
             .order_by(columns.gespeichert.desc(), columns.kette.desc(), columns.nummer.desc())
             .limit(limit)
@@ -172,4 +176,5 @@ def _zeile(row: Any) -> Protokollzeile:
         wiederholung=bool(row.wiederholung),
         treffer=row.treffer,
         hat_inhalt=bool(row.hat_inhalt),
+        vermittlung=tuple(json.loads(row.vermittlung)) if row.vermittlung else (),
     )

@@ -29,6 +29,7 @@ FELDER = (
     "nachrichtentyp",
     "nachricht_uuid",
     "nachricht_digest",
+    "vermittlung",
     "anspruch",
     "wiederholung",
     "treffer",

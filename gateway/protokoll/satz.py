@@ -5,12 +5,13 @@ What could fail to be stored fails here and for this exchange alone, never for t
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from gateway.errors import StoreError
-from gateway.ports import Protokolleintrag
+from gateway.ports import Protokolleintrag, Weg
 from gateway.protokoll.kette import anspruch
 from gateway.protokoll.nacharbeit import Wartezeile, seal
 from gateway.protokoll.schluessel import Protokollschluessel
@@ -28,7 +29,7 @@ _COMPRESSION = (1, zlib.DEFLATED, 13, 6)
 
 @dataclass(frozen=True, slots=True)
 class Satz:
-    """`vorne` holds the columns from `empfangen` to `nachricht_digest`."""
+    """`vorne` holds the columns from `empfangen` to `vermittlung`."""
 
     vorne: tuple[object, ...]
     treffer: int
@@ -62,6 +63,7 @@ def prepare(eintrag: Protokolleintrag, schluessel: Protokollschluessel) -> Satz:
         _optional("nachrichtentyp", eintrag.nachrichtentyp),
         _optional("nachricht_uuid", eintrag.nachricht_uuid),
         _digest("nachricht_digest", eintrag.nachricht_digest) if eintrag.nachricht_digest is not None else None,
+        _vermittlung(eintrag.vermittlung),
     )
     folgt = seal(eintrag.nacharbeit, eintrag.beantwortet, schluessel) if eintrag.nacharbeit else None
     return Satz(vorne, eintrag.treffer, _claim(eintrag), eintrag.nachricht_digest, _inhalt(eintrag.inhalt), folgt)
@@ -102,6 +104,26 @@ def _digest(column: str, value: bytes) -> bytes:
     if len(value) != 32:
         raise StoreError(f"a Protokolleintrag has a {column} that is not a SHA-256")
     return value
+
+
+def _vermittlung(wege: Sequence[Weg]) -> str | None:
+    """Column `vermittlung`: times in microseconds, digests in hex, as everywhere in the table."""
+    if not wege:
+        return None
+    return json.dumps([_weg(weg) for weg in wege], separators=(",", ":"))
+
+
+def _weg(weg: Weg) -> dict[str, object]:
+    return {
+        "land": _text("vermittlung.land", weg.land),
+        "uuid": _text("vermittlung.uuid", weg.uuid),
+        "gesendet": micros(weg.gesendet),
+        "beendet": micros(weg.beendet),
+        "codes": [_text("vermittlung.codes", code) for code in weg.codes],
+        "antwort_uuid": _optional("vermittlung.antwort_uuid", weg.antwort_uuid),
+        "anfrage_digest": weg.anfrage_digest.hex() if weg.anfrage_digest else None,
+        "antwort_digest": weg.antwort_digest.hex() if weg.antwort_digest else None,
+    }
 
 
 def _inhalt(inhalt: dict[str, object] | None) -> bytes | None:

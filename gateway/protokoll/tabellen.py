@@ -62,6 +62,7 @@ EINTRAG = Table(
     Column("nachrichtentyp", Text),
     Column("nachricht_uuid", Text),
     Column("nachricht_digest", LargeBinary),
+    Column("vermittlung", Text),  # JSON: what was asked of another Land, and how that ended; NULL: nothing was
     Column("anspruch", LargeBinary),  # who first used a message UUID: digest of authority and UUID
     Column("wiederholung", Integer, nullable=False),  # 1: same authority, UUID and content as an earlier entry
     Column("treffer", BigInteger, nullable=False),

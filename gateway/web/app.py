@@ -1,4 +1,4 @@
-"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/health`.
+"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/osci` (OSCI-Transport), `/health`, `/metrics`.
 
 A request is read on the event loop, so that a sender who dawdles holds no thread; an exchange is a plain function and
 runs in one of `threads` threads.
@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from gateway.config import Http
 from gateway.envelope import names
-from gateway.envelope.soap import SoapUmschlag, wsdl
+from gateway.envelope.soap import wsdl
 from gateway.errors import FaultCode, StoreError, place_of
 from gateway.exchange import exchange, refuse
+from gateway.ports import Umschlag
 from gateway.vorgang import Gateway
 from gateway.web.request import Receive, Refused, check_content_type, read_body
 
@@ -29,6 +30,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
 XML = "text/xml; charset=utf-8"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
 
 #: When not even a fault can be signed.
@@ -36,6 +38,25 @@ _UNSIGNED = (
     f'<e:Envelope xmlns:e="{names.SOAP}"><e:Body><e:Fault><faultcode>e:Server</faultcode>'
     f"<faultstring>{FaultCode.INTERNAL.value.text}</faultstring></e:Fault></e:Body></e:Envelope>"
 ).encode()
+
+
+@dataclass(frozen=True)
+class Endpunkt:
+    """A path to which messages are posted. `umschlag` makes the envelope for one request."""
+
+    umschlag: Callable[[], Umschlag]
+    fault_status: HTTPStatus
+    content_type: str = XML
+
+
+def soap_endpunkt(umschlag: Umschlag) -> Endpunkt:
+    """SOAP 1.1 § 6.2: a fault goes with 500, an answer with 200. One envelope serves all."""
+    return Endpunkt(lambda: umschlag, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def osci_endpunkt(umschlag: Callable[[], Umschlag]) -> Endpunkt:
+    """The reference library reads the body of 200 only, faults too; an envelope knows its request."""
+    return Endpunkt(umschlag, HTTPStatus.OK, "text/xml")
 
 
 @dataclass(frozen=True)
@@ -51,19 +72,32 @@ class Response:
 class App:
     """One process's application around its Gateway."""
 
-    def __init__(self, gateway: Gateway, umschlag: SoapUmschlag, http: Http, address: str) -> None:
-        """`address` is the endpoint's URL as the WSDL names it."""
+    def __init__(
+        self,
+        gateway: Gateway,
+        endpunkte: Mapping[str, Endpunkt],
+        http: Http,
+        address: str,
+        messwerte: Callable[[], bytes] | None = None,
+    ) -> None:
+        """`endpunkte` by path; `address` is the SOAP endpoint's URL as the WSDL names it.
+
+        `messwerte`: the numbers for `/metrics`, in Prometheus' text format.
+        """
         self.gateway = gateway
-        self._umschlag = umschlag
+        self._endpunkte = endpunkte
         self._max_bytes = http.max_bytes
+        self._metrics_from = frozenset(http.metrics_from)
         self._wsdl = wsdl(address)
-        self._pool = ThreadPoolExecutor(http.threads, "exchange")
+        self._messwerte = messwerte
+        self._pool = ThreadPoolExecutor(http.threads + gateway.wartende, "exchange")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._respond(scope, receive)
         except Exception as error:  # a bug of ours: never a bare 500, and no text of it in the log
-            response = Response(HTTPStatus.INTERNAL_SERVER_ERROR, XML, self._last_resort(error))
+            endpunkt = self._endpunkte.get(scope["path"], self._endpunkte["/xmeld"])
+            response = Response(endpunkt.fault_status, endpunkt.content_type, _last_resort(error, endpunkt))
         headers = {
             "Content-Type": response.content_type,
             "Content-Length": str(len(response.body)),
@@ -77,49 +111,56 @@ class App:
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         wants_wsdl = scope["query_string"].lower() == b"wsdl"
         match scope["method"], scope["path"]:
-            case "POST", "/xmeld":
-                return await self._message(dict(scope["headers"]), receive)
+            case "POST", path if path in self._endpunkte:
+                return await self._message(self._endpunkte[path], dict(scope["headers"]), receive)
             case "GET" | "HEAD", "/xmeld" if wants_wsdl:
                 return Response(HTTPStatus.OK, XML, self._wsdl)
             case "GET" | "HEAD", "/health":
                 return await self._health()
-            case _, "/xmeld":
-                return _not_allowed("GET, HEAD, POST" if wants_wsdl else "POST")
+            case "GET" | "HEAD", "/metrics" if self._messwerte and scope["client"][0] in self._metrics_from:
+                return Response(HTTPStatus.OK, PROMETHEUS, await self._in_thread(self._messwerte))
+            case _, path if path in self._endpunkte:
+                return _not_allowed("GET, HEAD, POST" if wants_wsdl and path == "/xmeld" else "POST")
             case _, "/health":
                 return _not_allowed("GET, HEAD")
         return Response(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", _HINT)
 
-    async def _message(self, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
-        """SOAP 1.1 § 6.2: a fault goes with 500, an answer with 200; HTTP's own word where the request was not read."""
+    async def _message(self, endpunkt: Endpunkt, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
+        """HTTP's own word where the request was not read, else the endpoint's."""
+        umschlag, content_type = endpunkt.umschlag(), endpunkt.content_type
         try:
             check_content_type(headers.get(b"content-type", b"").decode("latin-1"))
             body = await read_body(headers.get(b"content-length", b"").decode("latin-1"), receive, self._max_bytes)
         except Refused as refused:
             fault, received = refused.fault, refused.received
-            reply = await self._in_thread(lambda: refuse(fault, received, self._umschlag, self.gateway))
-            return Response(refused.status, XML, reply.body)
-        reply = await self._in_thread(lambda: exchange(body, self._umschlag, self.gateway))
+            reply = await self._in_thread(lambda: refuse(fault, received, umschlag, self.gateway))
+            return Response(refused.status, content_type, reply.body)
+        reply = await self._in_thread(lambda: exchange(body, umschlag, self.gateway))
         if reply.is_fault:
-            return Response(HTTPStatus.INTERNAL_SERVER_ERROR, XML, reply.body)
-        return Response(HTTPStatus.OK, XML, reply.body, {})
+            return Response(endpunkt.fault_status, content_type, reply.body)
+        return Response(HTTPStatus.OK, content_type, reply.body, {})
 
     async def _health(self) -> Response:
+        """Whether exchanges are answered; the ways to other Laender, as this process sees them, stand beside it."""
+        vermittlung = self.gateway.vermittlung
+        laender = {"laender": dict(vermittlung.laender.zustand())} if vermittlung else {}
         try:
             await self._in_thread(self.gateway.check_stores)
         except StoreError:
-            return _json(HTTPStatus.SERVICE_UNAVAILABLE, "a store is not available")
-        return _json(HTTPStatus.OK, "ok")
+            return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "a store is not available", **laender})
+        return _json(HTTPStatus.OK, {"status": "ok", **laender})
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def _last_resort(self, error: Exception) -> bytes:
-        log.error("bug type=%s place=%s", type(error).__name__, place_of(error))
-        try:
-            return self._umschlag.fault(FaultCode.INTERNAL, "", datetime.now(UTC))
-        except Exception as second:
-            log.error("fault not signed type=%s", type(second).__name__)
-            return _UNSIGNED
+
+def _last_resort(error: Exception, endpunkt: Endpunkt) -> bytes:
+    log.error("bug type=%s place=%s", type(error).__name__, place_of(error))
+    try:
+        return endpunkt.umschlag().fault(FaultCode.INTERNAL, "", datetime.now(UTC))
+    except Exception as second:
+        log.error("fault not signed type=%s", type(second).__name__)
+        return _UNSIGNED
 
 
 def _not_allowed(methods: str) -> Response:
@@ -127,5 +168,5 @@ def _not_allowed(methods: str) -> Response:
     return Response(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", _HINT, headers)
 
 
-def _json(status: HTTPStatus, text: str) -> Response:
-    return Response(status, "application/json", json.dumps({"status": text}).encode())
+def _json(status: HTTPStatus, answer: Mapping[str, object]) -> Response:
+    return Response(status, "application/json", json.dumps(answer).encode())

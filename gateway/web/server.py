@@ -8,7 +8,11 @@ import os
 import signal
 import socket
 import ssl
-from typing import Any
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
 from granian.http import HTTP1Settings
@@ -16,10 +20,15 @@ from granian.server import Server
 
 from gateway import worker
 from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag
+from gateway.bootstrap_osci import build_osci
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError
-from gateway.web.app import App
+from gateway.vorgang import Gateway, Spur
+from gateway.web.app import App, Endpunkt, osci_endpunkt, soap_endpunkt
 from gateway.web.request import READ_TIMEOUT
+
+if TYPE_CHECKING:
+    from gateway.web.metrics import Messwerte
 
 #: Seconds that a stopping worker has for its exchanges before it is killed; reading, answering and recording take less.
 GRACE = 30
@@ -57,13 +66,47 @@ def build(instance: Instance) -> App:
 
     Raises ConfigError or StoreError for what would end every worker, so that it is said once and in one line.
     """
+    from gateway.web.metrics import Messwerte
+
     _check_tls(instance)
     _check_address(instance.config.http.host, instance.config.http.port)
     if not (instance.config.http.loopback or instance.config.signatur.timestamp_required):
         log.warning("signatur.timestamp_required is false: a captured request without a Timestamp can be sent again")
+    messwerte = Messwerte()
     gateway = build_gateway(instance)
+    gateway = replace(gateway, observe=_both(gateway.observe, messwerte.observe))
     gateway.check_stores()
-    return App(gateway, build_umschlag(instance), instance.config.http, address_of(instance.config))
+    address, http = address_of(instance.config), instance.config.http
+    return App(gateway, _endpunkte(instance), http, address, lambda: _metrics(messwerte, gateway))
+
+
+def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
+    endpunkte = {"/xmeld": soap_endpunkt(build_umschlag(instance))}
+    if osci := build_osci(instance):
+        endpunkte["/osci"] = osci_endpunkt(osci)
+    return endpunkte
+
+
+def _both(first: Callable[[Spur], None], second: Callable[[Spur], None]) -> Callable[[Spur], None]:
+    def observe(spur: Spur) -> None:
+        first(spur)
+        second(spur)
+
+    return observe
+
+
+def _metrics(messwerte: "Messwerte", gateway: Gateway) -> bytes:
+    if gateway.vermittlung:
+        messwerte.set_zustand(gateway.vermittlung.laender.zustand())
+    return messwerte.render()
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A folder in which the workers' numbers meet, for as long as they serve."""
+    with tempfile.TemporaryDirectory(prefix="xmeld-gateway-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 #: What the main process has built; the workers are forked from it, and a replaced one serves at once.
@@ -81,6 +124,11 @@ def serve(instance: Instance) -> None:
     Raises ConfigError or StoreError before any worker starts, GatewayError when what follows answers is not done.
     """
     multiprocessing.set_start_method("fork", force=True)
+    with _shared_metrics():
+        _serve(instance)
+
+
+def _serve(instance: Instance) -> None:
     _built[:] = [build(instance)]
     lauf = build_lauf(instance, _built[0].gateway)
     instance.close()  # each process opens its own connections

@@ -1,15 +1,13 @@
-"""What a folder must hold to be a schema pack: pack.toml, and the files that it names with their checksums.
+"""What a folder must hold to be a pack of messages: pack.toml, and the files that it names with their checksums.
 
-Everything is read once and checked when it is read. What is compiled later is what was checked here: the bytes stay in
-memory, and an address that leads anywhere else than to one of them is refused before anything is compiled.
+What is compiled later is what was checked here: the bytes stay in memory, and an address that leads anywhere else than
+to one of them is refused before anything is compiled.
 
 A pack may build on one other, `requires`, that lies beside it: then an import that none of its own files answers means
 the file of that pack which gives the namespace.
 """
 
-import hashlib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,16 +17,13 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.errors import ConfigError
-from gateway.xmeld.schema_file import FILE_NAME, Reference, SchemaFile, read_schema, target
-
-MANIFEST = "pack.toml"
+from gateway.schema.pack_files import MANIFEST, MESSAGES, PACK_NAME, TRANSPORT, check_keys, read_files, read_toml
+from gateway.schema.schema_file import Reference, SchemaFile, target
 
 #: Namespaces of all versions of the standard, handled here or not.
 XMELD_FAMILY = re.compile(r"http://www\.osci\.de/xmeld[0-9a-z]+")
 
-PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _NUMBER = re.compile(r"[0-9]{4}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _REQUIRED = {
     "name": str,
     "version": str,
@@ -38,7 +33,7 @@ _REQUIRED = {
     "messages": dict,
     "files": dict,
 }
-_OPTIONAL = {"valid_until": date, "catalogue": dict, "requires": str}
+_OPTIONAL = {"valid_until": date, "catalogue": dict, "requires": str, "kind": str}
 
 
 class Direction(Enum):
@@ -125,12 +120,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _read_pack(folder: Path, above: tuple[str, ...]) -> Manifest:
     path = folder / MANIFEST
-    keys = _read_toml(path)
-    _check_keys(path, keys)
+    keys = read_toml(path)
+    _check(path, keys)
     if not PACK_NAME.fullmatch(keys["name"]):
         raise ConfigError(f"{path}: name: only letters, digits, '.', '_' and '-', at most 80 characters")
-    files = {name: _read_file(path, name, digest) for name, digest in keys["files"].items()}
-    _check_complete(path, files)
+    files = read_files(path, keys["files"])
     manifest = Manifest(
         folder=folder.resolve(),
         name=keys["name"],
@@ -148,26 +142,10 @@ def _read_pack(folder: Path, above: tuple[str, ...]) -> Manifest:
     return manifest
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-
-
-def _check_keys(path: Path, keys: dict[str, Any]) -> None:
-    known = _REQUIRED | _OPTIONAL
-    for key in keys:
-        if key not in known:
-            raise ConfigError(f"{path}: {key}: unknown key")
-    for key in _REQUIRED:
-        if key not in keys:
-            raise ConfigError(f"{path}: {key}: missing")
-    for key, value in keys.items():
-        if type(value) is not known[key]:
-            raise ConfigError(f"{path}: {key}: must be a {known[key].__name__}")
-        if value in ("", {}) and key != "catalogue":
-            raise ConfigError(f"{path}: {key}: must not be empty")
+def _check(path: Path, keys: dict[str, Any]) -> None:
+    if keys.get("kind", MESSAGES) != MESSAGES:
+        raise ConfigError(f"{path}: kind: must be {MESSAGES} or {TRANSPORT}")
+    check_keys(path, keys, _REQUIRED, _OPTIONAL)
     if keys.get("valid_until", date.max) < keys["valid_from"]:
         raise ConfigError(f"{path}: valid_until: lies before valid_from")
 
@@ -202,27 +180,6 @@ def _message(path: Path, number: str, row: object) -> Message:
         known = ", ".join(direction.value for direction in Direction)
         raise ConfigError(f"{where}.direction: must be one of {known}") from None
     return Message(number, row["element"], direction)
-
-
-def _read_file(path: Path, name: str, digest: object) -> SchemaFile:
-    where = f"{path}: files.{name}"
-    if not FILE_NAME.fullmatch(name):
-        raise ConfigError(f"{where}: not the path of an .xsd file inside the pack")
-    if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-        raise ConfigError(f"{where}: must be a SHA-256 in lower-case hex")
-    try:
-        content = (path.parent / name).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{where}: cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise ConfigError(f"{where}: the file was changed, its checksum does not match")
-    return read_schema(str(path.parent / name), content)
-
-
-def _check_complete(path: Path, files: Mapping[str, SchemaFile]) -> None:
-    present = {file.relative_to(path.parent).as_posix() for file in path.parent.rglob("*.xsd")}
-    for name in sorted(present - set(files)):
-        raise ConfigError(f"{path}: files: {name} lies in the pack but is not listed")
 
 
 def _check_closed(path: Path, manifest: Manifest) -> None:

@@ -18,9 +18,11 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from gateway.errors import ConfigError
-from gateway.xmeld.manifest import MANIFEST, PACK_NAME, XMELD_FAMILY, Message, read_manifest
-from gateway.xmeld.packs import Pack, pack_folders
-from gateway.xmeld.schema_file import FILE_NAME, SchemaFile, read_schema, target
+from gateway.schema.pack_files import MANIFEST, PACK_NAME, is_transport, message_folders, pack_folders
+from gateway.schema.schema_file import FILE_NAME, SchemaFile, read_schema, target
+from gateway.schema.transport import read_transport
+from gateway.xmeld.manifest import XMELD_FAMILY, Message, read_manifest
+from gateway.xmeld.packs import Pack
 
 # XMeld 25.11a with all it imports: 44 files, 2.2 MB.
 MAX_FILES = 1000
@@ -31,12 +33,12 @@ _VERSION = re.compile(r"(?P<year>[0-9]{2})\.(?P<month>0[1-9]|1[0-2])[a-z]?")
 
 @dataclass(frozen=True)
 class PackRow:
-    """An installed pack, as listed."""
+    """An installed pack, as listed; one of a transport has no namespace of its own and no days."""
 
     name: str
     version: str
-    namespace: str
-    valid_from: date
+    namespace: str | None
+    valid_from: date | None
     valid_until: date | None
     messages: tuple[str, ...]
     files: int
@@ -67,7 +69,8 @@ def check(folder: Path) -> list[Finding]:
 def _clashes(rows: Mapping[str, PackRow]) -> Iterator[Finding]:
     for name, row in rows.items():
         for other, claimed in rows.items():
-            if other < name and (claimed.namespace == row.namespace or claimed.name == row.name):
+            same = claimed.name == row.name or (row.namespace is not None and claimed.namespace == row.namespace)
+            if other < name and same:
                 yield Finding(name, f"has the name or the namespace of {other}; only one of them can be used")
 
 
@@ -108,6 +111,9 @@ def add(
 
 
 def _row(path: Path) -> PackRow:
+    if is_transport(path):
+        pack = read_transport(path)
+        return PackRow(pack.name, pack.version, None, None, None, tuple(sorted(pack.entries)), len(pack.files))
     manifest = read_manifest(path)
     return PackRow(
         name=manifest.name,
@@ -122,7 +128,10 @@ def _row(path: Path) -> PackRow:
 
 def _problem(path: Path) -> str | None:
     try:
-        Pack(read_manifest(path)).warm()
+        if is_transport(path):
+            read_transport(path).compiled()
+        else:
+            Pack(read_manifest(path)).warm()
     except ConfigError as error:
         return str(error)
     return None
@@ -244,7 +253,7 @@ def _first_day(version: str) -> date:
 
 def _former(folder: Path, name: str, namespace: str, replace: bool) -> list[Path]:
     """The folders that the new pack takes the place of."""
-    former = [path for path in pack_folders(folder) if read_manifest(path).namespace == namespace]
+    former = [path for path in message_folders(folder) if read_manifest(path).namespace == namespace]
     if former and not replace:
         raise ConfigError(
             f"{former[0].name} has the namespace {namespace} already; only --replace installs another one"
@@ -255,7 +264,7 @@ def _former(folder: Path, name: str, namespace: str, replace: bool) -> list[Path
 
 
 def _messages(folder: Path, namespace: str, files: Mapping[str, SchemaFile]) -> list[Message]:
-    versions = [pack for pack in map(read_manifest, pack_folders(folder)) if pack.is_standard]
+    versions = [pack for pack in map(read_manifest, message_folders(folder)) if pack.is_standard]
     handled = {row.number: row for pack in versions for row in pack.messages.values()}
     elements = [element for file in files.values() if file.namespace == namespace for element in file.elements]
     found = [
@@ -339,7 +348,7 @@ def _swap(staging: Path, place: Path, former: Iterable[Path]) -> None:
 
 def _check_builders(folder: Path) -> None:
     """Raises ConfigError when a pack that builds on another can no longer be used."""
-    for manifest in map(read_manifest, pack_folders(folder)):
+    for manifest in map(read_manifest, message_folders(folder)):
         if manifest.base:
             Pack(manifest).warm()
 

@@ -4,7 +4,6 @@ Messages of the project's own have packs too, which build on one of the standard
 Adding a version is adding a folder; see `manifest` for what it must hold.
 """
 
-import tempfile
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,8 +15,10 @@ import xmlschema
 from lxml import etree
 
 from gateway.errors import ConfigError, Fault, FaultCode
-from gateway.xmeld.manifest import MANIFEST, Direction, Manifest, Message, read_manifest
-from gateway.xmeld.verstoss import Verstoss, explain_by_place, explain_by_rule
+from gateway.schema.pack_files import message_folders, unpacked, unusable
+from gateway.schema.verstoss import Verstoss, explain_by_place
+from gateway.xmeld.manifest import Direction, Manifest, Message, read_manifest
+from gateway.xmeld.verstoss import explain_by_rule
 
 __all__ = ["Direction", "Message", "Pack", "Packs", "Verstoss"]
 
@@ -146,8 +147,8 @@ class Packs:
 
     @classmethod
     def load(cls, folder: Path) -> "Packs":
-        """Every pack in a subfolder of `folder`. Raises ConfigError, naming file and key."""
-        folders = pack_folders(folder)
+        """Every pack of messages in a subfolder of `folder`. Raises ConfigError, naming file and key."""
+        folders = message_folders(folder)
         if not folders:
             raise ConfigError(f"{folder}: no schema pack is installed")
         return cls(Pack(read_manifest(path)) for path in folders)
@@ -178,25 +179,11 @@ class Packs:
         raise Fault(FaultCode.NOT_XMELD)
 
 
-def pack_folders(folder: Path) -> list[Path]:
-    """The subfolders of `folder` that hold a pack, by name; hidden ones are packs being installed or removed."""
-    found = (path.parent for path in folder.glob(f"*/{MANIFEST}"))
-    return sorted(path for path in found if not path.name.startswith("."))
-
-
 @contextmanager
 def _unpacked(manifest: Manifest) -> Iterator[Path]:
-    """The entry's path in a private copy of the checked files, in which every address is that of a file beside.
-
-    So both libraries compile what was checked, and have no address left that could lead elsewhere. A resolver of lxml's
-    would not do: libxml2's loader belongs to the whole process, and a parse in another thread takes it away meanwhile.
-    """
-    with tempfile.TemporaryDirectory(prefix="xmeld-pack-") as folder:
-        for name, content in manifest.unpacked():
-            path = Path(folder) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        yield Path(folder) / manifest.name / manifest.entry
+    """The entry's path in a private copy of the checked files."""
+    with unpacked(manifest.unpacked()) as folder:
+        yield folder / manifest.name / manifest.entry
 
 
 def _compile(manifest: Manifest) -> etree.XMLSchema:
@@ -204,7 +191,7 @@ def _compile(manifest: Manifest) -> etree.XMLSchema:
         with _unpacked(manifest) as entry:
             return etree.XMLSchema(file=str(entry))
     except (OSError, etree.LxmlError) as error:
-        raise _unusable(manifest, error) from error
+        raise unusable(manifest.folder / manifest.entry, error) from error
 
 
 def _compile_for_explaining(manifest: Manifest) -> xmlschema.XMLSchema10:
@@ -212,9 +199,4 @@ def _compile_for_explaining(manifest: Manifest) -> xmlschema.XMLSchema10:
         with _unpacked(manifest) as entry:
             return xmlschema.XMLSchema10(entry.as_uri(), allow="local", defuse="always", use_fallback=False)
     except (OSError, xmlschema.XMLSchemaException) as error:
-        raise _unusable(manifest, error) from error
-
-
-def _unusable(manifest: Manifest, error: Exception) -> ConfigError:
-    reason = str(error).partition("\n")[0]
-    return ConfigError(f"{manifest.folder / manifest.entry}: not a usable schema: {reason}")
+        raise unusable(manifest.folder / manifest.entry, error) from error

@@ -23,6 +23,9 @@ VERZEICHNISDIENST = "DVDV"
 MELDEBEHOERDE = "Meldebehörde"  # as reader; its key names the municipality
 EMAIL, TELEFON = "01", "02"  # list Erreichbarkeit
 
+#: Begin of the fields of a Suchbereich.
+SUCHBEREICH = "suchbereich."
+
 #: Of the key at whose place a person begins.
 _MERKMAL = "personen[].identifikationsmerkmal"
 
@@ -78,7 +81,9 @@ class Schreiber:
 
     def __init__(self, pack: SchemaPack, mapping: Mapping, absender: Absender) -> None:
         """Raises ConfigError when pack and mapping do not fit: a place or code of one that the other does not have."""
-        self._plaene = _plaene(pack.schema, tuple(pack.messages.values()), mapping)
+        messages = tuple(pack.messages.values())
+        self._plaene = _plaene(pack.schema, messages, mapping)
+        self._koepfe = _koepfe(pack.schema, messages, mapping)
         self._absender = absender
 
     def antwort(self, typ: str, anfrage: Abruf, ergebnis: Auskunft | Rueckweisung, jetzt: datetime, uuid: str) -> bytes:
@@ -86,6 +91,17 @@ class Schreiber:
         kopf = self._kopf(Nachrichtenkennung(uuid, typ, _zeit(jetzt)), anfrage.autor, anfrage.leser.kennung)
         daten = {**kopf, **_ergebnis(ergebnis), "ursprung": vars(anfrage.kennung)}
         return self._plaene[typ].write(daten, self._absender.attribute)
+
+    def kopf(self, kennung: Nachrichtenkennung, leser: Stelle, autor: Stelle, gemeinde: str | None = None) -> bytes:
+        """A message of the kind in `kennung` with nothing but its header, for one that is handed on (`weiterreichen`).
+
+        With `gemeinde`, a Gemeindeschluessel, it has that one as its Suchbereich too.
+        """
+        daten = self._kopf(kennung, leser, autor.kennung)
+        daten["autor"] |= vars(autor)
+        if gemeinde:
+            daten["suchbereich"] = {"gemeinde": gemeinde}
+        return self._koepfe[kennung.nachrichtentyp].write(daten, self._absender.attribute)
 
     def aussteuerung(
         self,
@@ -153,6 +169,20 @@ def _plaene(schema: xmlschema.XMLSchema10, messages: tuple[Message, ...], mappin
     plaene |= {nummer: plan(nummer, (*kopf, *orte)) for nummer, orte in mapping.eigene.items()}
     _check_messages(messages, mapping, plaene)
     return plaene
+
+
+@lru_cache(maxsize=16)
+def _koepfe(schema: xmlschema.XMLSchema10, messages: tuple[Message, ...], mapping: Mapping) -> Table[str, Bauplan]:
+    """How the header alone is written of each request, with its Suchbereich, and of each answer, by its number."""
+    kopf = mapping.orte("kopf", "absender")
+    orte = {art.antwort: kopf for art in mapping.abrufe.values()}
+    for art in mapping.abrufe.values():
+        orte[art.anfrage] = (*kopf, *(pair for pair in art.orte if pair[0].startswith(SUCHBEREICH)))
+    return {
+        message.number: bauplan(schema, mapping.namespace, message.element, orte[message.number], mapping.codelisten)
+        for message in messages
+        if message.number in orte
+    }
 
 
 def _check_messages(messages: tuple[Message, ...], mapping: Mapping, plaene: Table[str, Bauplan]) -> None:

@@ -1,44 +1,22 @@
-"""Says where a message breaks its schema and by which rule, in words that hold nothing of the message's content.
+"""Says where an XMeld message breaks its schema and by which rule, as xmlschema finds it: the text of a 0910.
 
-Officials read the texts (0910, `ergaenzende.hinweise`), therefore German, within 500 characters and in DIN 91379. A
-rule repeats facts of the schema only; a name out of the message is repeated only when the schema knows it.
+What such a text may hold is said in `gateway.schema.verstoss`.
 """
 
 import re
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
 from xmlschema import XMLSchemaChildrenValidationError, XMLSchemaValidationError
 from xmlschema import validators as xsd
 
-MAX_LENGTH = 500
-MAX_RULE = 300
+from gateway.schema.verstoss import NO_TEXT, UNSPECIFIC, XSI_TYPE, Verstoss, step
+
 MAX_LISTED = 12  # names or codes that a rule lists before it only counts them
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-_STEP = re.compile(r"(?:[^:/\[\]]+:)?(?P<name>[^:/\[\]]+)(?:\[(?P<position>[0-9]+)\])?")
 _SHOWABLE = re.compile(r"[ -~]{1,80}")
-_UNSPECIFIC = "eine Vorgabe des Schemas ist nicht eingehalten"
-_NO_TEXT = "zwischen den Elementen darf kein Text stehen"
-_XSI_TYPE = "der in xsi:type genannte Typ ist hier nicht zulässig"
-
-
-@dataclass(frozen=True)
-class Verstoss:
-    """The first violation of a message: `ort` is an XPath of local names, `regel` what the schema demands there."""
-
-    ort: str
-    regel: str
-
-    @property
-    def hinweis(self) -> str:
-        """Both as a German sentence; of a long place the end, of a long rule the beginning."""
-        regel = self.regel if len(self.regel) <= MAX_RULE else self.regel[: MAX_RULE - 3] + "..."
-        space = MAX_LENGTH - len(f"Ort: ; Regel: {regel}.")
-        ort = self.ort if len(self.ort) <= space else "..." + self.ort[3 - space :]
-        return f"Ort: {ort}; Regel: {regel}."
 
 
 def explain_by_rule(error: XMLSchemaValidationError, root: etree._Element, known: Set[str]) -> Verstoss:
@@ -48,35 +26,23 @@ def explain_by_rule(error: XMLSchemaValidationError, root: etree._Element, known
     return Verstoss(_ort(error.elem, None, root, known), _rule(error))
 
 
-def explain_by_place(log: Any, known: Set[str]) -> Verstoss:
-    """What libxml2 reported: its messages repeat values, so only the place and the kind of violation are taken."""
-    entry = next(iter(log))
-    steps = [_STEP.fullmatch(step) for step in entry.path.strip("/").split("/")]
-    names = [_step(step["name"], int(step["position"] or 1), known) for step in steps if step is not None]
-    return Verstoss("/" + "/".join(names), _KINDS.get(entry.type_name, _UNSPECIFIC))
-
-
 def _ort(element: Any, parent: Any, root: etree._Element, known: Set[str]) -> str:
     """The place of `element`, or of `parent` where the violation is that an element is missing."""
     steps = []
     element = parent if element is None else element
-    for step in (element, *element.iterancestors()):
-        position = 1 + sum(1 for _ in step.itersiblings(step.tag, preceding=True))
-        steps.append(_step(etree.QName(step).localname, position, known))
-        if step is root:
+    for node in (element, *element.iterancestors()):
+        position = 1 + sum(1 for _ in node.itersiblings(node.tag, preceding=True))
+        steps.append(step(etree.QName(node).localname, position, known))
+        if node is root:
             break
     return "/" + "/".join(reversed(steps))
-
-
-def _step(name: str, position: int, known: Set[str]) -> str:
-    return f"{name if name in known else '*'}[{position}]"
 
 
 def _rule(error: XMLSchemaValidationError) -> str:
     for kind, rule in _RULES:
         if isinstance(error.validator, kind):
             return rule(error)
-    return _UNSPECIFIC
+    return UNSPECIFIC
 
 
 def _children_rule(error: XMLSchemaChildrenValidationError) -> str:
@@ -93,7 +59,7 @@ def _children_rule(error: XMLSchemaChildrenValidationError) -> str:
 
 def _group_rule(error: XMLSchemaValidationError) -> str:
     typed = error.elem is not None and any(_XSI + "type" in child.attrib for child in error.elem)
-    return _XSI_TYPE if typed else _NO_TEXT
+    return XSI_TYPE if typed else NO_TEXT
 
 
 def _element_rule(error: XMLSchemaValidationError) -> str:
@@ -101,10 +67,10 @@ def _element_rule(error: XMLSchemaValidationError) -> str:
     if error.elem is not None and _XSI + "nil" in error.elem.attrib:
         return "xsi:nil ist nicht zulässig"
     if error.elem is not None and _XSI + "type" in error.elem.attrib:
-        return _XSI_TYPE
+        return XSI_TYPE
     if isinstance(element, xsd.XsdElement) and element.fixed is not None:
         return f"vorgeschrieben ist der feste Wert {element.fixed}"
-    return _UNSPECIFIC
+    return UNSPECIFIC
 
 
 def _attributes_rule(error: XMLSchemaValidationError) -> str:
@@ -147,12 +113,12 @@ def _pattern_rule(error: XMLSchemaValidationError) -> str:
     patterns = " oder ".join(facet.regexps)
     if _SHOWABLE.fullmatch(patterns):
         return f"der Wert muss dem Muster {patterns} entsprechen"
-    return f"der Wert muss dem Muster des Typs {name} entsprechen" if name else _UNSPECIFIC
+    return f"der Wert muss dem Muster des Typs {name} entsprechen" if name else UNSPECIFIC
 
 
 def _type_rule(error: XMLSchemaValidationError) -> str:
     name = getattr(error.validator, "local_name", None)
-    return f"der Wert muss ein gültiger Wert des Typs {name} sein" if name else _UNSPECIFIC
+    return f"der Wert muss ein gültiger Wert des Typs {name} sein" if name else UNSPECIFIC
 
 
 def _bound(words: str) -> Callable[[XMLSchemaValidationError], str]:
@@ -180,19 +146,3 @@ _RULES: tuple[tuple[type, Callable[[XMLSchemaValidationError], str]], ...] = (
     (xsd.XsdElement, _element_rule),
     (xsd.XsdType, _type_rule),
 )
-
-# libxml2's kinds of error, where xmlschema says nothing.
-_KINDS = {
-    "SCHEMAV_ELEMENT_CONTENT": "ein Element fehlt oder steht an falscher Stelle",
-    "SCHEMAV_CVC_COMPLEX_TYPE_2_3": _NO_TEXT,
-    "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1": "das Attribut ist hier nicht zulässig",
-    "SCHEMAV_CVC_COMPLEX_TYPE_4": "ein Pflichtattribut fehlt",
-    "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": "der Wert ist kein gültiger Wert des Datentyps",
-    "SCHEMAV_CVC_ELT_3_1": "xsi:nil ist nicht zulässig",
-    "SCHEMAV_CVC_ELT_4_2": _XSI_TYPE,
-    "SCHEMAV_CVC_ELT_4_3": _XSI_TYPE,
-    "SCHEMAV_CVC_ELT_5_2_2_2_2": "vorgeschrieben ist ein fester Wert",
-    "SCHEMAV_CVC_ENUMERATION_VALID": "der Code steht nicht in der Codeliste",
-    "SCHEMAV_CVC_MAXLENGTH_VALID": "der Wert ist zu lang",
-    "SCHEMAV_CVC_PATTERN_VALID": "der Wert hat nicht die vorgeschriebene Form",
-}

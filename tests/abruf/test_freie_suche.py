@@ -151,7 +151,7 @@ def test_a_mirror_that_is_not_at_hand_is_16(house: Betrieb) -> None:
 
 def test_what_a_land_does_not_offer_is_22_with_a_sentence(house: Betrieb) -> None:
     reichweite = Reichweite("09", {"gemeinde": Offen.ALLE, "kreis": Offen.NICHT_FREMDE, "land": Offen.SICHERHEIT})
-    other = replace(house, gateway=replace(house.gateway, reichweite=reichweite))
+    other = replace(house, gateway=replace(house.gateway, reichweiten={reichweite.land: reichweite}))
     for wer, schluessel, sicherheit, expected in (
         (AMT, "09", False, "R 17 22"),
         (POLIZEI, "09", True, "04"),

@@ -222,7 +222,8 @@ def test_schema_list_and_check_show_the_projects_packs(run: Run, made: Path) -> 
     assert "http://www.osci.de/xmeld2511a" in listed
     assert "urn:xmeld-gateway:datenbestaetigung:1" in listed
     assert "urn:xmeld-gateway:unterrichtung:1" in listed
-    names = ("datenbestaetigung-1", "unterrichtung-1", "xmeld-25.11a")
+    assert "osci-1.2" in listed
+    names = ("datenbestaetigung-1", "osci-1.2", "unterrichtung-1", "xmeld-25.11a")
     assert run("schema", "check", "-i", made).out.splitlines() == [f"{name}: ok" for name in names]
 
 

@@ -38,9 +38,9 @@ def test_init_writes_every_key_with_its_default_and_explains_it(made: Path) -> N
     file = written(tomllib.loads(text))
     defaults = keys(Config)
     assert file.keys() == defaults.keys()
-    # required keys are the template's own choice, and crl is on in an instance that has one
+    # required keys are the template's own choice, and what needs the PKI is on in an instance that has one
     differing = {name for name, value in defaults.items() if value is not ... and file[name] != value}
-    assert differing == {"signatur.crl"}
+    assert differing == {"signatur.crl", "osci.ca", "osci.crl"}
     assert text.count("#") > 20
 
 
@@ -56,6 +56,11 @@ def test_init_writes_every_key_with_its_default_and_explains_it(made: Path) -> N
         ('adresse = ""', 'adresse = "http://192.0.2.1/x"', "plain http:// is for loopback only"),
         ('adresse = ""', 'adresse = "https://example.org/"', "addresses need a ca"),
         ("pause_seconds = 30", "pause_seconds = 0", "nacharbeit.pause_seconds: Input should be greater"),
+        ("iv_bytes = 12", "iv_bytes = 13", "osci.iv_bytes: Input should be 12 or 16"),
+        ('gegenstellen = ""', 'gegenstellen = "laender.toml"', "einfach.kennung and sicherheit.kennung are missing"),
+        ('kennung = ""', 'kennung = "dbs:03"', "vermittlung.einfach.kennung: String should match"),
+        ('url = ""  ', 'url = "https://dvdv.example.org/"  ', "vermittlung.dvdv: token_url is missing"),
+        ('url = ""  ', 'url = "http://dvdv.example.org/"  ', "plain http:// is for loopback only"),
         ("[http]", "farbe = 1\n[http]", "farbe: unknown key"),
         ('land = "03"', 'land = "17"', "land: String should match"),
         ('land = "03"', "land = 3", "land: Input should be a valid string"),

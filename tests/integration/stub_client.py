@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
 
 import requests
 import xmlsec
@@ -18,11 +17,11 @@ from zeep.wsse.compose import Compose
 from zeep.wsse.signature import BinarySignature, MemorySignature
 from zeep.wsse.utils import WSU, get_security_header, get_timestamp
 
-from osci_stub import PERSONEN, Person, Signatory, StubServer, wsse
+from osci_stub import Signatory, StubServer, wsse
+from osci_stub.muster import suchanfrage
 
 ROOT = Path(__file__).resolve().parents[2]
 X = {"x": "http://www.osci.de/xmeld2511a"}
-EVERYTHING = tuple(str(code) for code in range(1, 57))
 
 
 class Timestamp:
@@ -67,57 +66,6 @@ def client_of(server: StubServer, signatory: Signatory | None = None, **options:
     verifies = MemorySignature(b"", server.certificate_pem)
     timestamp = Timestamp(options.get("age", timedelta(0)))
     return zeep.Client(f"{server.url}?wsdl", wsse=Compose([timestamp, Split(signs, verifies)]))
-
-
-def suchanfrage(
-    person: Person = PERSONEN[0],
-    *,
-    leser: str = "ags:06414000",
-    autor: str = "dbs:030010010000",
-    gefragt: tuple[str, ...] = EVERYTHING,
-    profil: str | None = None,
-    **changed: str,
-) -> bytes:
-    """A 1330 that searches for `person` by name, birth date and sex, with the fields in `changed` replaced."""
-    wert = {**vars(person), **changed}
-    stelle = '<verzeichnisdienst listVersionID="3"><code>DVDV</code></verzeichnisdienst><kennung>{}</kennung>'
-    erreichbar = '<kanal listVersionID="3"><code>01</code></kanal><kennung>probe@land.example</kennung>'
-    gebaeude = (
-        "<gebaeude><postleitzahl>30159</postleitzahl><strasse>Probe</strasse><wohnort>Hannover</wohnort></gebaeude>"
-    )
-    elemente = "".join(f"<x:anforderungselement><code>{code}</code></x:anforderungselement>" for code in gefragt)
-    geburtstag = (
-        "<x:geburtsdatum><x:geburtsdatum><teilbekanntesDatum><jahrMonatTag>{}</jahrMonatTag></teilbekanntesDatum>"
-    )
-    profil = profil or (
-        "<x:auswahldaten><x:name><x:name><x:nachnameUndVornamen>"
-        f"<x:vornamen><name>{wert['vornamen']}</name></x:vornamen>"
-        f"<x:nachname><name>{wert['familienname']}</name></x:nachname>"
-        "</x:nachnameUndVornamen></x:name></x:name>"
-        f'<x:anschrift><gemeindeschluessel listVersionID="2026-06-30"><code>{wert["ags"]}</code>'
-        f"</gemeindeschluessel><postleitzahl>{wert['postleitzahl']}</postleitzahl></x:anschrift>"
-        + (
-            geburtstag.format(wert["geburtsdatum"]) + "</x:geburtsdatum></x:geburtsdatum>"
-            if wert["geburtsdatum"]
-            else ""
-        )
-        + wert.get("mehr", "")
-        + f'<x:geschlecht listVersionID="1"><code>{wert["geschlecht"]}</code></x:geschlecht></x:auswahldaten>'
-    )
-    return f"""<x:datenabruf.personensuche.suchanfrage.1330 xmlns:x="{X["x"]}" produkt="Probe" produkthersteller="Probe"
-      standard="XMeld" version="25.11a"><nachrichtenkopf.g2g>
-      <identifikation.nachricht><nachrichtenUUID>{uuid4()}</nachrichtenUUID><nachrichtentyp><code>1330</code>
-      </nachrichtentyp><erstellungszeitpunkt>2026-02-03T04:05:06.789+01:00</erstellungszeitpunkt>
-      </identifikation.nachricht><leser>{stelle.format(leser)}<name>Wiesbaden</name></leser>
-      <autor>{stelle.format(autor)}<name>Zentrale Stelle</name><erreichbarkeit>{erreichbar}</erreichbarkeit></autor>
-      </nachrichtenkopf.g2g><anschrift.autor>{gebaeude}</anschrift.autor>
-      <x:datenAbrufendeStelle><x:sicherheitsbehoerde>false</x:sicherheitsbehoerde><x:abrufberechtigteStelle>
-      <x:erreichbarkeit>{erreichbar}</x:erreichbarkeit><x:anschrift>{gebaeude}</x:anschrift>
-      <x:behoerdenname>Jugendamt Probe</x:behoerdenname></x:abrufberechtigteStelle><x:aktenzeichen>P 1</x:aktenzeichen>
-      <x:anlassDesAbrufs>Probe</x:anlassDesAbrufs><x:kennung>p1</x:kennung></x:datenAbrufendeStelle>
-      <x:suchprofil>{profil}</x:suchprofil>
-      <x:steuerungsinformationen>{elemente}</x:steuerungsinformationen>
-      </x:datenabruf.personensuche.suchanfrage.1330>""".encode()
 
 
 def signed_request(

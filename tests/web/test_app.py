@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,9 @@ from gateway.config import Http
 from gateway.envelope.names import SOAP
 from gateway.errors import Fault, FaultCode, StoreError
 from gateway.sending import client_of
+from gateway.vorgang import Vermittlung
 from gateway.web import app
-from gateway.web.app import App
+from gateway.web.app import App, soap_endpunkt
 from gateway.web.request import Refused, read_body
 from tests.betrieb import AMT, Betrieb, betrieb, outcome
 
@@ -31,7 +32,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Betrieb]:
     one.close()
 
 
-def call(house: Betrieb, body: bytes, method: str = "POST", path: str = "/xmeld") -> tuple[int, bytes]:
+def call(
+    house: Betrieb,
+    body: bytes,
+    method: str = "POST",
+    path: str = "/xmeld",
+    *,
+    client: str = "127.0.0.1",
+    messwerte: Callable[[], bytes] | None = None,
+) -> tuple[int, bytes]:
     """Status and body of one request."""
     sent: list[dict[str, Any]] = []
 
@@ -41,8 +50,15 @@ def call(house: Betrieb, body: bytes, method: str = "POST", path: str = "/xmeld"
     async def send(event: dict[str, Any]) -> None:
         sent.append(event)
 
-    application = App(house.gateway, house.umschlag, Http(), "http://127.0.0.1/xmeld")
-    scope = {"method": method, "path": path, "query_string": b"", "headers": [(b"content-type", b"text/xml")]}
+    endpunkte = {"/xmeld": soap_endpunkt(house.umschlag)}
+    application = App(house.gateway, endpunkte, Http(), "http://127.0.0.1/xmeld", messwerte)
+    scope = {
+        "method": method,
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"content-type", b"text/xml")],
+        "client": (client, 1),
+    }
     asyncio.run(application(scope, receive, send))
     assert [event["type"] for event in sent] == ["http.response.start", "http.response.body"]
     return sent[0]["status"], sent[1]["body"]
@@ -92,6 +108,24 @@ def test_health_says_when_the_register_does_not_answer(house: Betrieb) -> None:
     silent = replace(house, gateway=replace(house.gateway, behoerden=Silent()))
     status, body = call(silent, b"", "GET", "/health")
     assert (status, body) == (503, b'{"status": "a store is not available"}')
+
+
+def test_health_tells_of_the_ways_to_other_laender(house: Betrieb) -> None:
+    class Laender:
+        def zustand(self) -> dict[str, str]:
+            return {"09": "open"}
+
+    vermittlung = Vermittlung(Laender(), {}, "")  # type: ignore[arg-type]
+    asking = replace(house, gateway=replace(house.gateway, vermittlung=vermittlung))
+    assert call(asking, b"", "GET", "/health") == (200, b'{"status": "ok", "laender": {"09": "open"}}')
+
+
+def test_metrics_are_for_the_addresses_that_may_read_them(house: Betrieb) -> None:
+    def read(client: str) -> tuple[int, bytes]:
+        return call(house, b"", "GET", "/metrics", client=client, messwerte=lambda: b"xmeld 1\n")
+
+    assert read("127.0.0.1") == (200, b"xmeld 1\n")
+    assert read("192.0.2.7")[0] == 404
 
 
 def test_a_body_that_does_not_come_in_time_is_refused_with_what_had_come() -> None:

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import re
 import signal
 import time
 import uuid
@@ -41,6 +42,19 @@ def test_mixed_requests_of_several_authorities_at_once_all_leave_a_record(busy: 
         outcomes = [job.result() for job in jobs]
     assert [outcomes.count(word) for word in ("01", "03", "R 18")] == [50, 25, 25]
     assert busy.verified() == before + 120
+
+
+def test_metrics_count_the_exchanges_of_all_workers_and_say_nothing_of_persons(busy: Site) -> None:
+    def counted() -> float:
+        text = busy.send("GET", "/metrics").body.decode()
+        assert "Musterfrau" not in text
+        numbers = re.findall(r'^xmeld_exchanges_total\{codes="01",ergebnis="auskunft"\} (\S+)$', text, re.MULTILINE)
+        return sum(map(float, numbers))
+
+    before = counted()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: busy.ask(), range(20))) == {"01"}
+    assert {counted() for _ in range(8)} == {before + 20}  # whichever worker answers
 
 
 def test_one_uuid_sent_at_once_to_all_workers_stands_for_one_content(busy: Site) -> None:

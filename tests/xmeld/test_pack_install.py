@@ -1,5 +1,6 @@
 """Listing, adding and checking schema packs, from sources that are not to be trusted."""
 
+import hashlib
 import shutil
 import stat
 import zipfile
@@ -20,6 +21,7 @@ from tests.shared import SHARED, needs_shared
 XSD = Path(__file__).parents[2] / "xsd"
 PACK = "xmeld-25.11a"
 BUILDER, NOTICES = "datenbestaetigung-1", "unterrichtung-1"  # build on PACK
+TRANSPORT = "osci-1.2"
 MESSAGES = ("0910", "1322", "1330", "1331", "1332", "1333")
 PUBLISHED = SHARED / "xmeld" / "xsd-25.11a"
 SCHEMA = b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.osci.de/xmeld2605"/>'
@@ -57,8 +59,10 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 class TestListing:
     def test_each_pack_is_a_row(self, folder: Path) -> None:
-        builder, notices, row = installed(folder)
+        builder, transport, notices, row = installed(folder)
         assert (builder.name, builder.messages, builder.files) == (BUILDER, ("9910", "9911"), 1)
+        assert (transport.name, transport.version, transport.namespace) == (TRANSPORT, "1.2", None)
+        assert "ProcessDelivery" in transport.messages
         assert (notices.name, notices.messages, notices.files) == (NOTICES, ("9920",), 1)
         assert (row.name, row.version, row.namespace) == (PACK, "25.11a", "http://www.osci.de/xmeld2511a")
         assert row.messages == MESSAGES
@@ -77,7 +81,7 @@ class TestAdding:
         for path in later.rglob("*.xsd"):
             copied = folder / "xmeld-26.05" / "paket" / path.relative_to(later)
             assert copied.read_bytes() == path.read_bytes()
-        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, NOTICES, PACK, "xmeld-26.05"]
+        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, TRANSPORT, NOTICES, PACK, "xmeld-26.05"]
         root = etree.Element("{http://www.osci.de/xmeld2605}datenabruf.personensuche.suchanfrage.1330")
         assert Packs.load(folder).choose(root)[0].name == "xmeld-26.05"
 
@@ -121,9 +125,9 @@ class TestAdding:
             add(source, folder, name="other")
         assert snapshot(folder) == before
         assert add(source, folder, name="other", replace=True).name == "other"
-        assert [path.name for path in folder.iterdir()] == ["other"]
+        assert sorted(path.name for path in folder.iterdir()) == [TRANSPORT, "other"]
         assert add(source, folder, replace=True).name == PACK
-        assert [path.name for path in folder.iterdir()] == [PACK]
+        assert sorted(path.name for path in folder.iterdir()) == [TRANSPORT, PACK]
 
     def test_an_existing_folder_is_not_overwritten(self, folder: Path, later: Path) -> None:
         with pytest.raises(ConfigError, match="exists already; choose another name"):
@@ -158,7 +162,7 @@ class TestAdding:
         with pytest.raises(ConfigError, match="not a usable schema"):
             add(later, folder)
         assert snapshot(folder) == before
-        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, NOTICES, PACK]
+        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, TRANSPORT, NOTICES, PACK]
 
     def test_a_pack_that_another_builds_on_is_replaced_under_its_name_only(self, folder: Path, tmp_path: Path) -> None:
         source = _schemas_of(folder / PACK, tmp_path / "same")
@@ -167,7 +171,7 @@ class TestAdding:
             add(source, folder, name="other", replace=True)
         assert snapshot(folder) == before
         assert add(source, folder, replace=True).name == PACK
-        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, NOTICES, PACK]
+        assert sorted(path.name for path in folder.iterdir()) == [BUILDER, TRANSPORT, NOTICES, PACK]
 
     def test_a_pack_that_lacks_what_another_builds_on_takes_no_place(self, folder: Path, tmp_path: Path) -> None:
         source = _schemas_of(folder / PACK, tmp_path / "same")
@@ -296,7 +300,7 @@ class TestHostileSources:
 class TestChecking:
     def test_sound_packs_are_reported_sound(self, folder: Path) -> None:
         assert [(finding.folder, finding.problem) for finding in check(folder)] == [
-            (name, None) for name in (BUILDER, NOTICES, PACK)
+            (name, None) for name in (BUILDER, TRANSPORT, NOTICES, PACK)
         ]
 
     def test_every_pack_is_reported_whatever_is_wrong_with_another(self, folder: Path) -> None:
@@ -308,6 +312,24 @@ class TestChecking:
         assert [finding.problem for finding in check(folder) if finding.folder == PACK][1] == (
             "has the name or the namespace of copy; only one of them can be used"
         )
+
+    def test_a_transport_whose_schemas_do_not_compile_is_named(self, folder: Path) -> None:
+        pack = folder / TRANSPORT
+        former, schema = (pack / "ExitDialog.xsd").read_bytes(), pack / "ExitDialog.xsd"
+        schema.write_bytes(former.replace(b'type="osci:exitDialogType"', b'type="osci:nothing"'))
+        manifest = (pack / "pack.toml").read_text()
+        digests = [hashlib.sha256(content).hexdigest() for content in (former, schema.read_bytes())]
+        (pack / "pack.toml").write_text(manifest.replace(*digests))
+        problem = next(finding.problem for finding in check(folder) if finding.folder == TRANSPORT)
+        assert problem is not None
+        assert "ExitDialog.xsd: not a usable schema" in problem
+
+    def test_a_kind_that_is_not_known_is_named(self, folder: Path) -> None:
+        manifest = folder / TRANSPORT / "pack.toml"
+        manifest.write_text(manifest.read_text().replace('"transport"', '"post"'))
+        problem = next(finding.problem for finding in check(folder) if finding.folder == TRANSPORT)
+        assert problem is not None
+        assert "kind: must be messages or transport" in problem
 
     def test_nothing_to_check_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no schema pack is installed"):

@@ -1,0 +1,236 @@
+"""The passive recipient: what it opens, how it closes, and in which words it refuses."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.envelope import pki
+from gateway.envelope.osci import content, message, mime, names
+from gateway.envelope.osci.message import ControlBlock, Message, SoapFault
+from gateway.envelope.osci.policy import OsciPolicy
+from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel
+from gateway.envelope.signer import Identity
+from gateway.envelope.zertifikate import TrustStore, fingerprint
+from gateway.errors import ConfigError, Fault, FaultCode
+from tests.envelope.osci.workshop import (
+    ANTWORT,
+    DELIVERY,
+    NACHRICHT,
+    NOW,
+    POLICY,
+    accepted,
+    ca,
+    cipher,
+    codes,
+    empfaenger,
+    read_reply,
+    refusal,
+    schemas,
+    signing,
+)
+
+
+def answer(request: bytes, policy: OsciPolicy = POLICY) -> Message:
+    umschlag, _ = accepted(request, policy)
+    reply = read_reply(umschlag.close(ANTWORT, NOW))
+    assert isinstance(reply, Message)
+    return reply
+
+
+@pytest.mark.parametrize("form", [DELIVERY.plain, DELIVERY.sealed], ids=["plain", "sealed"])
+def test_a_delivery_opens_to_the_message_its_author_and_who_will_read_the_answer(form: Callable[[], bytes]) -> None:
+    _, opened = accepted(form())
+    assert opened.nachricht == NACHRICHT
+    assert opened.fingerprint == fingerprint(signing("authority").certificate)
+    assert opened.reply_fingerprint == fingerprint(cipher("authority").certificate)
+
+
+def test_the_answer_is_encrypted_for_the_transport_exactly_when_the_request_was() -> None:
+    assert answer(DELIVERY.sealed()).encrypted
+    assert not answer(DELIVERY.plain()).encrypted
+
+
+def test_the_answer_says_done_and_holds_the_message_signed_by_us_for_who_has_asked() -> None:
+    reply = answer(DELIVERY.sealed())
+    assert [row.code for row in reply.feedback] == ["0800"]
+    inhalt = content.open_content(reply, cipher("authority"), POLICY)
+    assert inhalt.nachricht == ANTWORT
+    assert fingerprint(message.loaded(inhalt.author)) == fingerprint(signing("gateway").certificate)
+    with pytest.raises(Fault):
+        content.open_content(reply, cipher("intermediary"), POLICY)
+
+
+def test_the_answer_carries_the_message_id_that_was_given_for_it_with_subject_and_timestamps() -> None:
+    reply = answer(DELIVERY.but(message_id=b"id 4711").sealed())
+    assert reply.message_id == b"id 4711"
+    assert reply.payload.findtext(names.tag(names.OSCI, "Subject")) == "XMeld"
+    assert len(reply.root[0].findall(names.tag(names.OSCI, "QualityOfTimestamp"))) == 2
+
+
+def test_without_a_message_id_there_are_neither_subject_nor_timestamps() -> None:
+    reply = answer(DELIVERY.sealed())
+    assert reply.message_id is None
+    assert reply.payload.find(names.tag(names.OSCI, "Subject")) is None
+    assert reply.root[0].find(names.tag(names.OSCI, "QualityOfTimestamp")) is None
+
+
+def test_an_unsigned_delivery_is_refused_with_9600_in_an_encrypted_and_signed_feedback() -> None:
+    refused = refusal(DELIVERY.but(signed=False).sealed())
+    assert codes(refused) == (FaultCode.NOT_SIGNED, "9600")
+    assert (refused.soap, refused.encrypted) == (False, True)
+    assert "nicht signiert" in refused.text
+    assert "NOT_SIGNED" in refused.text
+
+
+def test_an_accept_delivery_is_checked_and_refused_with_9805_in_its_own_response() -> None:
+    accept = DELIVERY.but(message_type="AcceptDelivery")
+    assert codes(refusal(accept.sealed())) == (FaultCode.NOT_SYNCHRONOUS, "9805")
+    assert codes(refusal(accept.but(signed=False).sealed())) == (FaultCode.NOT_SIGNED, "9600")
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        ControlBlock(),
+        ControlBlock(challenge=""),
+        ControlBlock(challenge="YQ==", response="YQ=="),
+        ControlBlock(challenge="YQ==", conversation="1"),
+        ControlBlock(challenge="YQ==", sequence="0"),
+    ],
+)
+def test_a_delivery_that_claims_to_be_part_of_a_dialog_is_refused_with_9400(control: ControlBlock) -> None:
+    assert codes(refusal(DELIVERY.but(control=control).plain())) == (FaultCode.DIALOG_INVALID, "9400")
+
+
+def test_an_order_for_an_intermediary_is_not_for_us() -> None:
+    assert codes(refusal(DELIVERY.but(message_type="StoreDelivery").plain())) == (FaultCode.NOT_OSCI, "9100")
+
+
+def test_what_is_encrypted_for_another_certificate_is_refused_with_9200() -> None:
+    sealed = DELIVERY.but(reader=cipher("stranger")).sealed()
+    assert codes(refusal(sealed)) == (FaultCode.WRONG_CIPHER_CERTIFICATE, "9200")
+
+
+@pytest.mark.parametrize(
+    ("part", "identity", "code", "osci"),
+    [
+        ("intermediary", lambda: signing("eve", "Other CA"), FaultCode.CERTIFICATE_UNTRUSTED, "9700"),
+        ("intermediary", lambda: cipher("gateway"), FaultCode.CERTIFICATE_INVALID, "9700"),
+        ("intermediary_cipher", lambda: cipher("eve", "Other CA"), FaultCode.CLIENT_CIPHER_INVALID, "9501"),
+        ("intermediary_cipher", lambda: signing("intermediary"), FaultCode.CLIENT_CIPHER_INVALID, "9501"),
+        ("originator_cipher", lambda: cipher("eve", "Other CA"), FaultCode.REPLY_CIPHER_INVALID, "9704"),
+        ("originator_cipher", lambda: signing("authority"), FaultCode.REPLY_CIPHER_INVALID, "9704"),
+        ("author", lambda: signing("eve", "Other CA"), FaultCode.AUTHOR_SIGNATURE_INVALID, "9805"),
+        ("author", lambda: cipher("authority"), FaultCode.AUTHOR_SIGNATURE_INVALID, "9805"),
+    ],
+)
+def test_a_certificate_that_is_not_believed_for_its_role_is_refused_by_the_code_of_the_role(
+    part: str, identity: Callable[[], Identity], code: FaultCode, osci: str
+) -> None:
+    assert codes(refusal(DELIVERY.but(**{part: identity()}).sealed())) == (code, osci)
+
+
+@pytest.mark.parametrize(
+    ("revoked", "code", "osci"),
+    [
+        (lambda: signing("intermediary"), FaultCode.CERTIFICATE_REVOKED, "9701"),
+        (lambda: cipher("intermediary"), FaultCode.CLIENT_CIPHER_REVOKED, "9502"),
+        (lambda: cipher("authority"), FaultCode.REPLY_CIPHER_REVOKED, "9705"),
+        (lambda: signing("authority"), FaultCode.AUTHOR_SIGNATURE_INVALID, "9805"),
+    ],
+)
+def test_a_revoked_certificate_is_refused_by_the_code_of_its_role(
+    tmp_path: Path, revoked: Callable[[], Identity], code: FaultCode, osci: str
+) -> None:
+    crl = tmp_path / "crl.pem"
+    crl.write_bytes(pki.make_crl(ca(), [revoked().certificate.serial_number], NOW))
+    trust = TrustStore(ca().certificate_pem, crl)
+    umschlag = OsciEmpfaenger(empfaenger().keys, trust, schemas()).umschlag()
+    with pytest.raises(Fault) as caught:
+        umschlag.open(DELIVERY.sealed(), NOW)
+    assert (caught.value.code, caught.value.code.value.osci) == (code, osci)
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "osci"),
+    [
+        ("CipherCertificateIntermediary", FaultCode.CLIENT_CIPHER_MISSING, "9500"),
+        ("CipherCertificateOriginator", FaultCode.REPLY_CIPHER_INVALID, "9704"),
+        ("CipherCertificateAddressee", FaultCode.CONTENT_INVALID, "9805"),
+        ("SignatureCertificateOriginator", FaultCode.AUTHOR_SIGNATURE_INVALID, "9805"),
+    ],
+)
+def test_a_certificate_that_is_missing_is_told_by_its_role(role: str, code: FaultCode, osci: str) -> None:
+    assert codes(refusal(DELIVERY.but(without=frozenset({role})).sealed())) == (code, osci)
+
+
+def test_a_plain_request_needs_no_cipher_certificate_of_its_intermediary() -> None:
+    plain = DELIVERY.but(without=frozenset({"CipherCertificateIntermediary"})).plain()
+    assert not answer(plain).encrypted
+
+
+def test_only_intermediaries_of_the_list_may_deliver_where_there_is_one() -> None:
+    own = fingerprint(signing("intermediary").certificate)
+    assert answer(DELIVERY.sealed(), OsciPolicy(intermediaere=frozenset({own}))).package is not None
+    refused = refusal(DELIVERY.sealed(), OsciPolicy(intermediaere=frozenset({"0" * 64})))
+    assert codes(refused) == (FaultCode.INTERMEDIARY_NOT_ACCEPTED, "9700")
+
+
+def test_content_that_is_not_encrypted_is_refused_unless_the_policy_allows_it_and_then_answered_alike() -> None:
+    plain = DELIVERY.but(content_encrypted=False).sealed()
+    assert codes(refusal(plain)) == (FaultCode.CONTENT_INVALID, "9805")
+    lenient = OsciPolicy(content_encrypted=False)
+    reply = answer(plain, lenient)
+    assert content.open_content(reply, cipher("authority"), lenient).nachricht == ANTWORT
+    assert accepted(plain, lenient)[1].reply_fingerprint is None
+
+
+def test_every_fault_code_can_be_told_before_and_after_a_request_is_understood() -> None:
+    for code in FaultCode:
+        before = read_reply(empfaenger().umschlag().fault(code, "a hint & <more>", NOW))
+        assert isinstance(before, SoapFault)
+        assert before.code in ("9000", "9100", code.value.osci)
+        umschlag, _ = accepted(DELIVERY.sealed())
+        after = read_reply(umschlag.fault(code, "a hint & <more>", NOW))
+        rows = (
+            [(after.code, after.text)] if isinstance(after, SoapFault) else [(r.code, r.text) for r in after.feedback]
+        )
+        ((osci, text),) = rows
+        assert osci == code.value.osci
+        assert f"{code.name}: a hint & <more>" in text
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 400, 5000])
+def test_a_message_that_is_cut_short_is_a_soap_fault_9100(size: int) -> None:
+    for request in (DELIVERY.plain(), DELIVERY.sealed()):
+        refused = refusal(request[:size])
+        assert (refused.osci, refused.soap) == ("9100", True)
+
+
+def test_a_message_that_is_too_large_is_a_soap_fault_9100() -> None:
+    huge = mime.write(b"<a>" + b" " * (7 << 20) + b"</a>")
+    assert codes(refusal(huge)) == (FaultCode.TOO_LARGE, "9100")
+
+
+def test_one_recipient_serves_many_threads() -> None:
+    request, replies = DELIVERY.sealed(), []
+
+    def work() -> None:
+        replies.append(answer(request))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(replies) == 4
+
+
+def test_keys_that_are_not_rsa_are_refused_at_start() -> None:
+    key = pki.issue_signing(ca(), "gateway", "Testland", NOW)
+    with pytest.raises(ConfigError):
+        OsciSchluessel(key, cipher("gateway"))
+    with pytest.raises(ConfigError):
+        OsciSchluessel(signing("gateway"), key)
