@@ -91,6 +91,7 @@ def _send(
     max_reply: int,
 ) -> HttpReply:
     parts, host, port = _split(url)
+    where = url.partition("?")[0]  # what a query asks for belongs into no log
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     context = _tls(trust, client) if parts.scheme == "https" else None
     connection = Connection(host, port, context, Deadline(TIMEOUT if timeout is None else timeout))
@@ -100,12 +101,12 @@ def _send(
         with connection.getresponse() as response:  # which holds the socket, for there is one request only
             status, body = response.status, _read(response, max_reply)
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        text = f"{url} does not answer: {error or type(error).__name__}"
+        text = f"{where} does not answer: {error or type(error).__name__}"
         raise SendError(text, sent=connection.connected, late=isinstance(error, TimeoutError)) from None
     finally:
         connection.close()
     if len(body) > max_reply:
-        raise ReplyTooLarge(f"{url} does not answer: its reply has more than {max_reply} bytes")
+        raise ReplyTooLarge(f"{where} does not answer: its reply has more than {max_reply} bytes")
     return HttpReply(status, body)
 
 

@@ -76,7 +76,7 @@ def test_whatever_a_peer_does_it_holds_nobody_longer_than_the_deadline(
             post(url, b"x" * 20_000_000, timeout=TIMEOUT) if talk is reads_slowly else get(
                 url, headers={}, timeout=TIMEOUT
             )
-        assert time.monotonic() - begin < TIMEOUT + 0.5
+        assert time.monotonic() - begin < TIMEOUT + 2
         assert (caught.value.late, caught.value.sent) == (True, True)
 
 
