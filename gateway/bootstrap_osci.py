@@ -17,12 +17,16 @@ from gateway.envelope.signer import Identity, load_identity, load_pkcs12
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore, fingerprint
 from gateway.errors import ConfigError
 from gateway.meldewesen.behoerde import Rolle
+from gateway.vermittlung.dvdv import DvdvVerzeichnis
+from gateway.vermittlung.dvdv_gedaechtnis import Gedaechtnis
+from gateway.vermittlung.dvdv_zugang import Anmeldung, DvdvZugang
 from gateway.vermittlung.gebiet import load_gemeindeverzeichnis
 from gateway.vermittlung.laender import OsciLaender
 from gateway.vermittlung.osci_client import OsciClient
 from gateway.vermittlung.sicherung import Sicherungen
 from gateway.vermittlung.verzeichnis import DateiVerzeichnis
 from gateway.vorgang import Gateway, Vermittlung
+from gateway.zustellung.http import Trust
 
 _PKCS12 = (".p12", ".pfx")
 
@@ -43,11 +47,13 @@ def with_vermittlung(gateway: Gateway, instance: Instance) -> Gateway:
         return gateway
     own, rollen = keys(instance), {Rolle.EINFACH: config.einfach, Rolle.SICHERHEIT: config.sicherheit}
     teilnehmer = OsciTeilnehmer(trust(instance), OsciSchemas.load(instance.packs_folder), policy(instance))
-    datei = DateiVerzeichnis(instance.path / config.gegenstellen, land=instance.config.land)
+    datei = DateiVerzeichnis(
+        instance.path / config.gegenstellen, land=instance.config.land, vollstaendig=not config.dvdv.url
+    )
     liste = instance.config.codelisten.gemeinden
     laender = OsciLaender(
-        OsciClient(teilnehmer),
-        datei,
+        OsciClient(teilnehmer, _tls(instance, config.ca)),
+        _dvdv(instance, datei) if config.dvdv.url else datei,
         Sicherungen(config.gleichzeitig),
         {autor.kennung: _schluessel(instance, rolle, autor, own) for rolle, autor in rollen.items()},
         eintrag=datei.eintrag,
@@ -56,6 +62,22 @@ def with_vermittlung(gateway: Gateway, instance: Instance) -> Gateway:
     kennungen = {rolle: autor.kennung for rolle, autor in rollen.items()}
     name = config.name or instance.config.absender.name
     return replace(gateway, vermittlung=Vermittlung(laender, kennungen, name, config.gleichzeitig))
+
+
+def _dvdv(instance: Instance, datei: DateiVerzeichnis) -> DvdvVerzeichnis:
+    """DVDV, with the file for what it does not know. Raises ConfigError."""
+    config, land = instance.config.vermittlung.dvdv, instance.config.land
+    anmeldung = None
+    if config.token_url:
+        identity = _identity(instance, config.certificate, config.key, "vermittlung.dvdv.certificate")
+        anmeldung = Anmeldung(config.token_url, identity, config.client_id, config.scheme)
+    zugang = DvdvZugang(config.url, anmeldung, trust=_tls(instance, config.ca), plain_http=config.plain_http)
+    gedaechtnis = Gedaechtnis(instance.path / config.cache)
+    return DvdvVerzeichnis(zugang, datei, gedaechtnis, land=land, dienst=config.dienst, ttl=config.ttl_seconds)
+
+
+def _tls(instance: Instance, ca: str) -> Trust:
+    return Trust(instance.path / ca, beside_system=False) if ca else Trust()
 
 
 def keys(instance: Instance) -> OsciSchluessel:

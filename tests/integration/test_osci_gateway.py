@@ -132,7 +132,8 @@ def test_an_authority_is_answered_through_an_intermediary(laender: Laender, mess
 def test_the_same_over_a_delivery_without_an_explicit_dialog(laender: Laender, encrypted: bool) -> None:
     asked = frage(laender.neun, JUGENDAMT, S_STADT, "Niemand")
     client = laender.stub.anfrager(laender.stub.keys.register)
-    assert status(client.stelle_zu(asked, laender.addressee(laender.neun), encrypted=encrypted).nachricht) == "03"
+    there, via = laender.addressee(laender.neun), laender.stub.keys.intermediary
+    assert status(client.stelle_zu(asked, there, via, encrypted=encrypted).nachricht) == "03"
 
 
 def test_an_authority_that_is_not_registered_is_refused_and_the_code_reaches_it(laender: Laender) -> None:

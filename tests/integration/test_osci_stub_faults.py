@@ -1,4 +1,4 @@
-"""Every fault of the OSCI stub by name: what it is on the wire, and what a careful client and intermediary say to it."""
+"""Every fault of the OSCI stub by name: what it is on the wire, and what a careful client and intermediary say."""
 
 import hashlib
 from base64 import b64decode
