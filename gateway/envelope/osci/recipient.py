@@ -103,13 +103,16 @@ class OsciUmschlag:
         self._client: x509.Certificate | None = None  # cipher certificate of the intermediary
         self._reader: RoleCertificate | None = None  # cipher certificate of the originator
         self._message_id: bytes | None = None  # for the answer
+        self._is_open = False
 
     def open(self, request: bytes, now: datetime) -> Opened:
         """The author's message. Raises Fault for everything that is not a proper signed and encrypted delivery."""
         try:
             read = self._read(request)
             self._check_sender(read, now)
-            return self._content(read, now)
+            opened = self._content(read, now)
+            self._is_open = True
+            return opened
         except Fault:
             self._shared.strangers.refused(len(request))
             raise
@@ -120,7 +123,7 @@ class OsciUmschlag:
 
     def fault(self, code: FaultCode, detail: str, now: datetime) -> bytes:
         """The refusal: a SOAP fault, or a Feedback once the request is understood well enough to be answered."""
-        osci = code.value.osci
+        osci = self._of_the_content(code) if self._is_open else code.value.osci
         hint = f"{code.name}: {detail[:_HINT_MAX]}" if detail else code.name
         if feedback.is_soap_fault(osci):
             return soap_fault(osci, feedback.entry(osci, hint).text)
@@ -128,6 +131,14 @@ class OsciUmschlag:
             osci = "9000" if code.value.whose is Whose.GATEWAY else "9100"
             return soap_fault(osci, feedback.entry(osci, hint).text)
         return self._respond(feedback.entry(osci, hint), None)
+
+    @staticmethod
+    def _of_the_content(code: FaultCode) -> str:
+        """The delivery was in order: what is wrong with the message in it is no fault of OSCI's."""
+        osci = code.value.osci
+        if not feedback.is_soap_fault(osci):
+            return osci
+        return "9808" if code.value.whose is Whose.GATEWAY else "9805"
 
     def _read(self, request: bytes) -> Message:
         """Steps 1 to 5: understood, and it is known how an answer would have to look."""

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from gateway.envelope import pki
-from gateway.envelope.osci import content, message, mime, names
+from gateway.envelope.osci import content, feedback, message, mime, names
 from gateway.envelope.osci.message import ControlBlock, Message, SoapFault
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel
@@ -197,12 +197,18 @@ def test_every_fault_code_can_be_told_before_and_after_a_request_is_understood()
         assert before.code in ("9000", "9100", code.value.osci)
         umschlag, _ = accepted(DELIVERY.sealed())
         after = read_reply(umschlag.fault(code, "a hint & <more>", NOW))
-        rows = (
-            [(after.code, after.text)] if isinstance(after, SoapFault) else [(r.code, r.text) for r in after.feedback]
-        )
-        ((osci, text),) = rows
-        assert osci == code.value.osci
-        assert f"{code.name}: a hint & <more>" in text
+        assert isinstance(after, Message)
+        (row,) = after.feedback
+        assert row.code == code.value.osci or feedback.is_soap_fault(code.value.osci)
+        assert f"{code.name}: a hint & <more>" in row.text
+
+
+@pytest.mark.parametrize("code", [FaultCode.NOT_WELLFORMED, FaultCode.FORBIDDEN_XML, FaultCode.TOO_LARGE])
+def test_a_message_that_cannot_be_read_inside_a_proper_delivery_is_9805(code: FaultCode) -> None:
+    umschlag, _ = accepted(DELIVERY.sealed())
+    answer = read_reply(umschlag.fault(code, "", NOW))
+    assert isinstance(answer, Message)
+    assert [row.code for row in answer.feedback] == ["9805"]
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 400, 5000])
