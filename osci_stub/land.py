@@ -1,6 +1,6 @@
 """An intermediary and another Land's register that run together, with the keys of all who take part."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +9,7 @@ from cryptography import x509
 
 from osci_stub.anfrager import Addressee, Anfrager
 from osci_stub.intermediaer import Intermediary
-from osci_stub.keys import Issuer, Signatory
+from osci_stub.keys import Issuer, Signatory, new_key
 from osci_stub.landesregister import Landesregister
 from osci_stub.osci.parties import Party, pem_bundle
 from osci_stub.osci.schema import find_schemas
@@ -21,42 +21,73 @@ from osci_stub.schema import find_schema
 class Keys:
     """Of everybody: `gateway` is for the system that is tried, `behoerde` for an authority that asks it.
 
-    `anchors` are whom all believe, `stranger` is whom nobody does.
+    All believe what `issuers` have issued and the `single` certificates; `stranger` is whom nobody believes.
     """
 
     intermediary: Party
     register: Party
     gateway: Party
     behoerde: Party
-    anchors: tuple[x509.Certificate, ...]
+    issuers: tuple[x509.Certificate, ...]
+    single: tuple[x509.Certificate, ...]
     stranger: Signatory
 
+    @property
+    def anchors(self) -> tuple[x509.Certificate, ...]:
+        return *self.issuers, *self.single
+
     @classmethod
-    def make(cls, bits: int = 3072) -> "Keys":
-        """New ones, by a CA of their own."""
-        issuer = Issuer.make("osci_stub test CA")
-        return cls(
-            Party.make("intermediaer", issuer, bits),
-            Party.make("register", issuer, bits),
-            Party.make("gateway", issuer, bits),
-            Party.make("behoerde", issuer, bits),
-            (issuer.ca.certificate,),
-            stranger(bits),
-        )
+    def names(cls) -> tuple[str, ...]:
+        """Of those who take part; their files begin so."""
+        return "intermediaer", "register", "gateway", "behoerde"
 
-    def export(self, folder: Path) -> None:
-        """Certificates as PEM files; with private keys those of the gateway and of the authority."""
+    @classmethod
+    def make(cls, bits: int = 3072, given: Mapping[str, Party] | None = None) -> "Keys":
+        """New ones by a CA of their own, but for those `given` by name, who are believed as they are."""
+        issuer, given = Issuer.make("osci_stub test CA"), given or {}
+        parties = {name: given.get(name) or Party.make(name, issuer, bits) for name in cls.names()}
+        return cls._of(parties, (issuer.ca.certificate, *_issuers(given)), given)
+
+    @classmethod
+    def open(cls, folder: Path, given: Mapping[str, Party], *, create: bool = True) -> "Keys":
+        """Those in `folder`, made there when there are none, but for those `given`. Raises ValueError, OSError."""
+        ca = folder / "ca.pem"
+        if not ca.exists() and not create:
+            raise ValueError(f"{folder} holds no keys; python -m osci_stub osci makes them")
+        if not ca.exists():
+            keys = cls.make(given=given)
+            keys.export(folder, frozenset(given))
+            return keys
+        parties = {name: given.get(name) or Party.read(name, folder) for name in cls.names()}
+        return cls._of(parties, tuple(x509.load_pem_x509_certificates(ca.read_bytes())), given)
+
+    @classmethod
+    def _of(
+        cls,
+        parties: Mapping[str, Party],
+        issuers: tuple[x509.Certificate, ...],
+        given: Mapping[str, Party],
+    ) -> "Keys":
+        one, two, three, four = (parties[name] for name in cls.names())
+        single = tuple(party.signature.certificate for party in given.values())
+        return cls(one, two, three, four, issuers, single, stranger())
+
+    def export(self, folder: Path, foreign: frozenset[str] = frozenset()) -> None:
+        """PEM files; no private keys of the parties named in `foreign`."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "ca.pem").write_bytes(pem_bundle(self.anchors))
-        for party in (self.intermediary, self.register):
-            party.export(folder)
-        for party in (self.gateway, self.behoerde):
-            party.export(folder, private=True)
+        (folder / "ca.pem").write_bytes(pem_bundle(self.issuers))
+        parties = (self.intermediary, self.register, self.gateway, self.behoerde)
+        for name, party in zip(self.names(), parties, strict=True):
+            party.export(folder, private=name not in foreign)
 
 
-def stranger(bits: int = 3072) -> Signatory:
+def _issuers(given: Mapping[str, Party]) -> frozenset[x509.Certificate]:
+    return frozenset(issuer for party in given.values() for issuer in party.issuers)
+
+
+def stranger() -> Signatory:
     """Somebody with a certificate of a CA that nobody knows."""
-    return Party.make("fremder", Issuer.make("stranger's CA"), bits).signature
+    return Issuer.make("stranger's CA").certify("stranger", new_key("rsa", 2048))
 
 
 class OsciStub:

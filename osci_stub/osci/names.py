@@ -66,6 +66,7 @@ FEATURE_LIST = (
 TEXTS: Mapping[str, str] = {
     "0800": "Auftrag ausgeführt, Dialog beendet",
     "0801": "Auftrag ausgeführt, Dialog weiterhin geöffnet",
+    "3500": "Chiffrierzertifikat des Clients ist zeitlich ungültig",
     "3800": "Es liegen weitere Zustellungen für diesen Client vor",
     "3801": "Zu den im Auftrag angegebenen Kriterien liegen weitere Laufzettel vor",
     "3802": "Signatur des Empfängers über die Annahme- bzw. Bearbeitungsantwort fehlt",

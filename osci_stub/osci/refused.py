@@ -15,7 +15,7 @@ class Entry:
 
     @classmethod
     def of(cls, code: str, hint: str = "") -> "Entry":
-        text = TEXTS.get(code, "")
+        text = TEXTS.get(code, "Meldung auf Wunsch")
         return cls(code, f"{text} ({hint})" if hint else text)
 
 

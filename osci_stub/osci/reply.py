@@ -81,8 +81,15 @@ def _wrapped(written: bytes) -> bytes:
     The wrapper's default namespace ends at the Body (xmlns=""), so that the signed bytes stay what they were.
     """
     start, end = written.index(b"<soap:Body"), written.index(b"</soap:Envelope>")
-    signed = written[start:end].replace(b"<soap:Body", b'<soap:Body xmlns=""', 1)
-    wrapper = b'<Wrapper xmlns="%s">%s</Wrapper>' % (FEATURES.encode(), signed)
-    forged = block("soap:Body", package(container(FORGED, None), None), ' Id="forged"').encode()
+    signed = written[start:end]
+    hidden = signed.replace(b"<soap:Body", b'<soap:Body xmlns=""', 1)
+    wrapper = b'<Wrapper xmlns="%s">%s</Wrapper>' % (FEATURES.encode(), hidden)
     header = written[:start].replace(b"</soap:Header>", wrapper + b"</soap:Header>")
-    return header + forged + written[end:]
+    return header + _forged(signed) + written[end:]
+
+
+def _forged(body: bytes) -> bytes:
+    """A Body that the schema takes too: with another content where there was one, with another text where not."""
+    if b"<osci:ContentPackage" in body:
+        return block("soap:Body", package(container(FORGED, None), None), ' Id="forged"').encode()
+    return body.replace(b' Id="body"', b' Id="forged"', 1).replace("ausgeführt".encode(), "gefälscht".encode())

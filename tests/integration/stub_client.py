@@ -1,8 +1,5 @@
 """The caller's side for tests of the stub: an unmodified zeep client, messages, and what tells of a reply."""
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +17,6 @@ from zeep.wsse.utils import WSU, get_security_header, get_timestamp
 from osci_stub import Signatory, StubServer, wsse
 from osci_stub.muster import suchanfrage
 
-ROOT = Path(__file__).resolve().parents[2]
 X = {"x": "http://www.osci.de/xmeld2511a"}
 
 
@@ -94,14 +90,3 @@ def fault_of(stub: StubServer, envelope: etree._Element | bytes) -> str:
 def opened_by(stub: StubServer, reply: bytes) -> bytes:
     """The signed Body of a reply, by the stub's own strict check."""
     return wsse.open_signed(reply, [x509.load_pem_x509_certificate(stub.ca_pem)], datetime.now(UTC)).body
-
-
-def command(*arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "osci_stub", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )

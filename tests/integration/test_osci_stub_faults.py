@@ -10,10 +10,11 @@ from lxml import etree
 from osci_stub.land import OsciStub
 from osci_stub.muster import suchanfrage
 from osci_stub.osci import transport
-from osci_stub.osci.content import open_content
+from osci_stub.osci.encryption import decrypt, recipients
 from osci_stub.osci.faults import CONTENT, FAULTS, INTERMEDIARY, MESSAGE, REGISTER, Asked, Faults
 from osci_stub.osci.received import Received, read
 from osci_stub.osci.refused import FaultReceived, FeedbackReceived, Refused
+from osci_stub.osci.schema import find_schemas
 from osci_stub.osci.text import canonical
 from osci_stub.osci.transport import Broken
 from tests.integration.osci_stubs import running_stub, stub, stub_keys
@@ -102,6 +103,8 @@ def test_a_wrapped_message_convinces_who_looks_for_ids_only(stub: OsciStub) -> N
         digest = b64decode(reference.findtext("{*}DigestValue") or "")
         assert hashlib.sha256(canonical(found[0])).digest() == digest
     assert envelope.find("{*}Body").get("Id") == "forged"
+    schemas = find_schemas()
+    assert schemas is None or schemas.complaint("ResponseToInitDialog", envelope) is None
 
 
 def init_dialog(stub: OsciStub) -> bytes:
@@ -120,8 +123,13 @@ def test_a_wrapped_content_holds_a_forged_answer_before_the_signed_one(
 ) -> None:
     stub.register.faults.add("wrapped_signature")
     message = answer_of_register(stub, monkeypatch)
-    with pytest.raises(Refused, match="9805: not exactly one content"):
-        open_content(message, stub.keys.behoerde.cipher)
+    data = message.body.find("{*}ContentPackage/{*}EncryptedData")
+    plain = decrypt(data, recipients(data)[0], stub.keys.behoerde.cipher, message.parts.get)
+    container = etree.fromstring(plain)
+    forged, signed = container.findall(".//{*}Base64Content")
+    assert b"Niemand" in b64decode(forged.text)
+    assert b"Niemand" not in b64decode(signed.text)
+    assert container.find(".//{*}Reference").get("URI") == f"#{signed.get('Id')}"
 
 
 def test_aborts_midway(stub: OsciStub) -> None:

@@ -30,7 +30,8 @@ from gateway.envelope.zertifikate import TrustStore
 from osci_stub import FAULTS, StubServer, wsse
 from osci_stub.faults import ANFRAGE, NAMESPACE, ZUSTELLUNG
 from osci_stub.keys import load_signatory
-from tests.integration.stub_client import X, client_of, command, fault_of, opened_by, post, signed_request, suchanfrage
+from tests.integration.command import command
+from tests.integration.stub_client import X, client_of, fault_of, opened_by, post, signed_request, suchanfrage
 
 MELDEBEHOERDE = "ags:03241001"
 QUITTUNG = f"{{{NAMESPACE}}}xmeldQuittung"

@@ -28,10 +28,10 @@ import osci_stub
 from osci_stub import FAULTS, PERSONEN, Person, StubServer, wsse
 from osci_stub.faults import NAMESPACE, ZUSTELLUNG
 from osci_stub.keys import load_signatory
+from tests.integration.command import command
 from tests.integration.stub_client import (
     X,
     client_of,
-    command,
     fault_of,
     opened_by,
     post,

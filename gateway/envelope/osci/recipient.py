@@ -111,11 +111,11 @@ class OsciUmschlag:
             read = self._read(request)
             self._check_sender(read, now)
             opened = self._content(read, now)
-            self._is_open = True
-            return opened
         except Fault:
             self._shared.strangers.refused(len(request))
             raise
+        self._is_open = True
+        return opened
 
     def close(self, nachricht: bytes, now: datetime) -> bytes:
         """The ResponseToProcessDelivery that holds `nachricht`, signed by us, encrypted for who has asked."""
