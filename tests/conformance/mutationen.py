@@ -297,6 +297,8 @@ def mutated(
         mutation(mutant)
         mutant.elements = list(mutant.root.iter(etree.Element))
         names.append(mutation.__name__)
+        if len(mutant.elements) == 1:
+            break
     return "+".join(names), mutant.root
 
 

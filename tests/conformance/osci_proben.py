@@ -109,8 +109,12 @@ VOCABULARY = Vocabulary(
 )
 
 
-def published(folder: Path) -> None:
-    """The publisher's schemas, into `folder`, such that every address is that of a file there."""
+def published(folder: Path, *, unchanged: bool = False) -> None:
+    """The publisher's schemas, into `folder`, such that every address is that of a file there.
+
+    They forbid some elements by maxOccurs="0". libxml2 lets such an element pass where it would be the last one, so
+    these declarations are left out unless `unchanged`; by XML Schema that means the same.
+    """
     parser = etree.XMLParser(load_dtd=False, no_network=True, resolve_entities=False)
     for path in PUBLISHED.rglob("*.xsd"):
         root = etree.fromstring(path.read_bytes(), parser)
@@ -118,6 +122,9 @@ def published(folder: Path) -> None:
             if "://" in reference.get("schemaLocation", ""):
                 extern = _EXTERN[reference.get("namespace", root.get("targetNamespace", ""))]
                 reference.set("schemaLocation", extern if path.parent.name == "extern" else f"extern/{extern}")
+        for forbidden in [] if unchanged else list(root.iter(f"{XS}element")):
+            if forbidden.get("maxOccurs") == "0":
+                forbidden.getparent().remove(forbidden)
         copied = folder / path.relative_to(PUBLISHED)
         copied.parent.mkdir(parents=True, exist_ok=True)
         copied.write_bytes(etree.tostring(root))
