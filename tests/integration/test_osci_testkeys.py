@@ -13,7 +13,7 @@ from lxml import etree
 
 from gateway.zustellung.http import post
 from osci_stub.anfrager import Addressee
-from osci_stub.land import Keys, OsciStub, stranger
+from osci_stub.land import Keys, OsciStub
 from osci_stub.osci.parties import Party
 from osci_stub.osci.received import read
 from osci_stub.osci.refused import FeedbackReceived
@@ -79,13 +79,8 @@ def lauf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probelauf]:
     succeed("behoerde", "add", ALICE, "-i", instance, "--name", "Alice", "--certificate", pki / "alice-signatur.pem")
     succeed("behoerde", "add", ALICE, "-i", instance, "--certificate", pki / "alice-chiffrierung.pem")
     house.lade([datensatz("1", "09000009")])
-    keys = Keys(manager, bob, bob, alice, (bob.signature.certificate, alice.signature.certificate), stranger(2048))
-    trust = (
-        alice.cipher.certificate,
-        manager.signature.certificate,
-        manager.cipher.certificate,
-        bob.cipher.certificate,
-    )
+    keys = Keys.make(2048, {"intermediaer": manager, "gateway": bob, "behoerde": alice})
+    trust = tuple(one.cipher.certificate for one in (alice, bob, manager))
     with OsciStub(keys, trust=trust) as stub, served(house, bob, port) as site:
         yield Probelauf(site, stub)
     house.close()
