@@ -149,7 +149,7 @@ class Laender(Port):
     def teile(self, bereich: str) -> Sequence[str]:
         """The Gemeinden of a Suchbereich, where its Land wants a message for each and they are not too many; else none.
 
-        Raises LandNichtErreichbar where the Land is not known.
+        Of a Land that is not known there are none.
         """
         ...
 
@@ -206,6 +206,10 @@ class Protokoll(Port):
         Raises UuidReused when the authority's UUID stands recorded with another digest, StoreError when nothing could
         be stored.
         """
+        ...
+
+    def check_uuid(self, behoerde: str, uuid: str, nachricht_digest: bytes) -> None:
+        """Whether an entry with this message could be recorded now; claims nothing. Raises UuidReused, StoreError."""
         ...
 
     def check(self) -> None:
