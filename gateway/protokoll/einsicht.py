@@ -55,6 +55,25 @@ class Protokollzeile:
     vermittlung: tuple[Mapping[str, Any], ...]  # the legs to other Laender, as `ports.Weg` has them
 
 
+_ZEILEN = select(
+    EINTRAG.c.kette,
+    EINTRAG.c.nummer,
+    EINTRAG.c.gespeichert,
+    EINTRAG.c.empfangen,
+    EINTRAG.c.beantwortet,
+    EINTRAG.c.transport,
+    EINTRAG.c.ergebnis,
+    EINTRAG.c.codes,
+    EINTRAG.c.behoerde,
+    EINTRAG.c.nachrichtentyp,
+    EINTRAG.c.nachricht_uuid,
+    EINTRAG.c.wiederholung,
+    EINTRAG.c.treffer,
+    EINTRAG.c.inhalt.is_not(None).label("hat_inhalt"),
+    EINTRAG.c.vermittlung,
+)
+
+
 @dataclass(frozen=True)
 class Postzeile:
     """A message to deliver, or one that was: all but its content."""
@@ -81,30 +100,20 @@ class Einsicht:
 
     def entries(self, limit: int) -> list[Protokollzeile]:
         """The entries stored last, latest first. Raises StoreError."""
-        columns = EINTRAG.c
-        query = (
-            select(
-                columns.kette,
-                columns.nummer,
-                columns.gespeichert,
-                columns.empfangen,
-                columns.beantwortet,
-                columns.transport,
-                columns.ergebnis,
-                columns.codes,
-                columns.behoerde,
-                columns.nachrichtentyp,
-                columns.nachricht_uuid,
-                columns.wiederholung,
-                columns.treffer,
-                columns.inhalt.is_not(None).label("hat_inhalt"),
-                columns.vermittlung,
-            )
-            .order_by(columns.gespeichert.desc(), columns.kette.desc(), columns.nummer.desc())
-            .limit(limit)
+        query = _ZEILEN.order_by(EINTRAG.c.gespeichert.desc(), EINTRAG.c.kette.desc(), EINTRAG.c.nummer.desc()).limit(
+            limit
         )
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
             return [_zeile(row) for row in connection.execute(query)]
+
+    def entry(self, stelle: Stelle) -> Protokollzeile:
+        """One entry. Raises LookupError for one that is not there, StoreError."""
+        query = _ZEILEN.where(EINTRAG.c.kette == stelle.kette, EINTRAG.c.nummer == stelle.nummer)
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise LookupError(f"the Protokoll has no entry {stelle}")
+        return _zeile(row)
 
     def offen(self) -> tuple[int, int, int]:
         """How many requests are still to be looked at, how many of them failed before, how many messages wait.
