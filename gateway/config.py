@@ -207,6 +207,10 @@ class Vermittlung(Section):
     def _complete(self) -> "Vermittlung":
         if self.gegenstellen and not (self.einfach.kennung and self.sicherheit.kennung):
             raise ValueError("einfach.kennung and sicherheit.kennung are missing: in whose name is retrieved")
+        if self.gegenstellen and self.einfach.kennung == self.sicherheit.kennung:
+            raise ValueError(
+                "einfach.kennung and sicherheit.kennung are the same: other Laender tell by it who may what"
+            )
         if self.dvdv.url and not self.gegenstellen:
             raise ValueError("dvdv needs gegenstellen: a Land's limits and whose signatures count stand there")
         return self
@@ -234,6 +238,10 @@ class Config(Section):
     def _vermittlung_over_osci(self) -> "Config":
         if self.vermittlung.gegenstellen and not self.osci.aktiv:
             raise ValueError("vermittlung.gegenstellen needs osci.aktiv: other Laender are reached over OSCI-Transport")
+        for rolle in ("einfach", "sicherheit"):
+            kennung = getattr(self.vermittlung, rolle).kennung
+            if kennung and not kennung.startswith(f"dbs:{self.land}"):
+                raise ValueError(f"vermittlung.{rolle}.kennung is not that of a zentrale Stelle of Land {self.land}")
         return self
 
     @model_validator(mode="after")

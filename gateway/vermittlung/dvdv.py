@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gateway.envelope.zertifikate import fingerprint
+from gateway.meldewesen.laender import LAENDER
 from gateway.vermittlung.dvdv_dienst import Dienst, DienstUnbrauchbar
 from gateway.vermittlung.dvdv_gedaechtnis import Frage, Gedaechtnis
 from gateway.vermittlung.dvdv_zugang import DvdvError, DvdvZugang
 from gateway.vermittlung.eintrag import Eintrag
 from gateway.vermittlung.gegenstelle import Gegenstelle, GegenstelleUnbekannt, VerzeichnisUnerreichbar
 from gateway.vermittlung.sicherung import LandNichtErreichbar, Schwelle, Sicherungen
-from gateway.vermittlung.verzeichnis import LAENDER, DateiVerzeichnis, check_version, gegenstelle
+from gateway.vermittlung.verzeichnis import DateiVerzeichnis, check_version, gegenstelle
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 DIENST = "http://www.osci.de/xmeld{version_compact}/xmeld{version_compact}Personensuche.wsdl"
 
 _NAME = "DVDV"
-_GLEICHZEITIG = 4
+GLEICHZEITIG = 4  # requests at a time; they come before the limits of the Land that is looked for
 _SCHWELLE = Schwelle(fehlschlaege=1, pause=30.0, hoechstens=300.0)
 _TTL_UNBEKANNT = 300.0  # seconds for which "there is none" counts at most
 _GEMERKT = 50_000  # there are 11,000 municipalities
@@ -64,7 +65,7 @@ class DvdvVerzeichnis:
         self._uri = dienst
         self._ttl = ttl
         self._clock = clock
-        self._sicherungen = Sicherungen(_GLEICHZEITIG, schwelle=_SCHWELLE, clock=clock)
+        self._sicherungen = Sicherungen(GLEICHZEITIG, schwelle=_SCHWELLE, clock=clock)
         self._lock = threading.Lock()
         self._antworten = {frage: _Antwort(dienst, clock()) for frage, dienst in gedaechtnis.lies().items()}
 
@@ -94,7 +95,7 @@ class DvdvVerzeichnis:
         if bekannt and self._clock() < bekannt.bis:
             return bekannt.dienst
         try:
-            with self._sicherungen.fuer(_NAME, _GLEICHZEITIG):
+            with self._sicherungen.fuer(_NAME, GLEICHZEITIG):
                 dienst = self._frage(land, frage)
         except (DvdvError, LandNichtErreichbar) as error:
             if isinstance(error, DvdvError):
