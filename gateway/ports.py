@@ -154,7 +154,7 @@ class Laender(Port):
         ...
 
     def zustand(self) -> Mapping[str, str]:
-        """Of each Land that was asked: "closed", "open" or "half-open"."""
+        """Of each Land that was asked, and of a directory that had to be: "closed", "open" or "half-open"."""
         ...
 
 
@@ -209,7 +209,10 @@ class Protokoll(Port):
         ...
 
     def check_uuid(self, behoerde: str, uuid: str, nachricht_digest: bytes) -> None:
-        """Whether an entry with this message could be recorded now; claims nothing. Raises UuidReused, StoreError."""
+        """Whether an entry with this message would be recorded, as far as is known now; claims nothing.
+
+        Raises UuidReused, StoreError when that cannot be read.
+        """
         ...
 
     def check(self) -> None:

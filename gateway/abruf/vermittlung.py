@@ -10,7 +10,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -156,7 +156,7 @@ def vermittle(vorgang: Vorgang) -> Vermittelt | Ergebnis:
         if dagegen := _gruende(vorgang, teile):
             return refused(*dagegen)
         _check_protokoll(vorgang)
-        antworten = [_rufe_ab(vorgang, teil) for teil in teile or (None,)]
+        antworten = _rufe_alle_ab(vorgang, teile or (None,))
     except LandNichtErreichbar as error:
         return refused(Rueckweisungsgrund("16", error.grund.value.format(land=LAENDER[vorgang.ziel.land])))
     return _fuer_den_fragenden(vorgang, antworten)
@@ -198,6 +198,20 @@ def _check_protokoll(vorgang: Vorgang) -> None:
 
 
 # -- the request -------------------------------------------------------------------------------------------------------
+
+
+def _rufe_alle_ab(vorgang: Vorgang, teile: Sequence[str | None]) -> list[_Antwort]:
+    """One after the other, until it is decided what is told: nobody is retrieved for nothing."""
+    antworten: list[_Antwort] = []
+    for teil in teile:
+        antworten.append(_rufe_ab(vorgang, teil))
+        if antworten[-1].kopf.codes or _personen(antworten) > MAX_TREFFER:
+            break
+    return antworten
+
+
+def _personen(antworten: Sequence[_Antwort]) -> int:
+    return sum(antwort.kopf.personen for antwort in antworten)
 
 
 def _rufe_ab(vorgang: Vorgang, teil: str | None) -> _Antwort:
@@ -332,7 +346,7 @@ def _not_believed(code: str) -> LandNichtErreichbar:
 
 def _fuer_den_fragenden(vorgang: Vorgang, antworten: list[_Antwort]) -> Vermittelt | Ergebnis:
     frage, dienst, orte = vorgang.frage, vorgang.dienst, vorgang.orte
-    if (personen := sum(antwort.kopf.personen for antwort in antworten)) > MAX_TREFFER:
+    if (personen := _personen(antworten)) > MAX_TREFFER:
         return refused(Rueckweisungsgrund(_ZU_VIELE[dienst.antwort]))
     answer = next((antwort for antwort in antworten if antwort.kopf.codes), None)
     root = answer.root if answer else vereint([antwort.root for antwort in antworten], orte)

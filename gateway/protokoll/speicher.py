@@ -15,7 +15,6 @@ from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.schreiber import Schreiber
 from gateway.protokoll.stand import check_usable
 from gateway.protokoll.tabellen import EINTRAG
-from gateway.protokoll.verbindung import begin
 
 WARTEZEIT = 5.0  # seconds that an exchange waits for its record
 MAX_WARTENDE = 1024
@@ -50,10 +49,8 @@ class SqlProtokoll:
     def check_uuid(self, behoerde: str, uuid: str, nachricht_digest: bytes) -> None:
         """See `gateway.ports.Protokoll.check_uuid`."""
         query = select(EINTRAG.c.nachricht_digest).where(EINTRAG.c.anspruch == anspruch(behoerde, uuid))
-        with store_errors("the Protokoll cannot be written"), self._engine.connect() as connection:
-            begin(connection, write=True)
-            used = connection.scalar(query)
-            connection.rollback()
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            used = connection.execution_options(isolation_level="AUTOCOMMIT").scalar(query)  # waits for no writer
         if used is not None and used != nachricht_digest:
             raise UuidReused
 

@@ -8,7 +8,7 @@ certificates that DVDV shows in that very service description; where there is ne
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.envelope.zertifikate import fingerprint
@@ -18,7 +18,7 @@ from gateway.vermittlung.dvdv_gedaechtnis import Frage, Gedaechtnis
 from gateway.vermittlung.dvdv_zugang import DvdvError, DvdvZugang
 from gateway.vermittlung.eintrag import Eintrag
 from gateway.vermittlung.gegenstelle import Gegenstelle, GegenstelleUnbekannt, VerzeichnisUnerreichbar
-from gateway.vermittlung.sicherung import LandNichtErreichbar, Schwelle, Sicherungen
+from gateway.vermittlung.sicherung import NichtBegonnen, Schwelle, Sicherungen
 from gateway.vermittlung.verzeichnis import DateiVerzeichnis, check_version, gegenstelle
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,9 @@ class DvdvVerzeichnis:
             raise GegenstelleUnbekannt(f"DVDV knows no service of {version} for this key of Land {land}")
         return _ergaenzt(gegenstelle(land, eintrag, dienst.weg), dienst, version)
 
-    def zustand(self) -> str:
-        """ "closed" while DVDV answers, else "open" or "half-open"."""
-        return self._sicherungen.zustand().get(_NAME, "closed")
+    def zustand(self) -> Mapping[str, str]:
+        """See `Verzeichnis.zustand`."""
+        return self._sicherungen.zustand()
 
     def _uri_of(self, version: str) -> str:
         return self._uri.replace("{version_compact}", version.replace(".", ""))
@@ -97,7 +97,7 @@ class DvdvVerzeichnis:
         try:
             with self._sicherungen.fuer(_NAME, GLEICHZEITIG):
                 dienst = self._frage(land, frage)
-        except (DvdvError, LandNichtErreichbar) as error:
+        except (DvdvError, NichtBegonnen) as error:
             if isinstance(error, DvdvError):
                 log.warning("DVDV: %s", error)
             if bekannt and bekannt.dienst:

@@ -61,6 +61,10 @@ class DateiVerzeichnis:
         check_version(eintrag, land, version)
         return gegenstelle(land, eintrag, eintrag.weg)
 
+    def zustand(self) -> Mapping[str, str]:
+        """See `Verzeichnis.zustand`."""
+        return {}
+
     def eintrag(self, land: str) -> Eintrag | None:
         """What the file says of a Land now."""
         if self._clock() - self._looked >= _LOOK_EVERY and self._lock.acquire(blocking=False):

@@ -14,6 +14,7 @@ from lxml import etree
 from gateway.abruf import vermittlung as vermittlung_modul
 from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Suchbereich
+from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.ports import Ausfall, Fremdantwort, LandNichtErreichbar
 from gateway.protokoll import verify
@@ -267,8 +268,16 @@ def test_nobody_in_any_gemeinde_is_the_neutral_answer(beide: Nachbarn) -> None:
 
 
 def test_more_than_a_thousand_in_all_gemeinden_are_refused_with_13_and_never_cut(beide: Nachbarn) -> None:
-    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT))
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT, DORT))
     assert outcome(geteilt.hier.send(freie_frage(beide, "09", familienname="Viel"), AMT)) == "R 13"
+    assert [weg["codes"][-1] for weg in beide.hier.entries(1)[0].vermittlung] == ["04", "04"]  # decided before DORT
+
+
+def test_after_a_rueckweisung_of_one_gemeinde_no_further_one_is_asked(beide: Nachbarn) -> None:
+    dort = replace(beide.dort, gateway=replace(beide.dort.gateway, reichweiten={"09": Reichweite("09", {})}))
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT), dort=dort)
+    assert outcome(geteilt.hier.send(freie_frage(beide, "09", familienname="Verteilt"), AMT)) == "R 17 22"
+    assert len(beide.hier.entries(1)[0].vermittlung) == 1
 
 
 def test_one_gemeinde_that_does_not_answer_leaves_no_partial_list(beide: Nachbarn) -> None:
