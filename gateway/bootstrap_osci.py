@@ -1,6 +1,7 @@
 """An instance's keys, trust and rooms of OSCI-Transport, joined: its endpoint, and the way to other Laender."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography import x509
@@ -8,12 +9,24 @@ from cryptography import x509
 from gateway.bootstrap import Instance
 from gateway.config import Autor, Osci
 from gateway.envelope.osci.canonical import REQUEST
+from gateway.envelope.osci.client import OsciTeilnehmer
 from gateway.envelope.osci.policy import OsciPolicy, cipher_methods, signature_methods
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel, OsciUmschlag
 from gateway.envelope.osci.schema import OsciSchemas
 from gateway.envelope.signer import Identity, load_identity, load_pkcs12
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore, fingerprint
 from gateway.errors import ConfigError
+from gateway.meldewesen.behoerde import Rolle
+from gateway.vermittlung.dvdv import DvdvVerzeichnis
+from gateway.vermittlung.dvdv_gedaechtnis import Gedaechtnis
+from gateway.vermittlung.dvdv_zugang import Anmeldung, DvdvZugang
+from gateway.vermittlung.gebiet import load_gemeindeverzeichnis
+from gateway.vermittlung.laender import OsciLaender
+from gateway.vermittlung.osci_client import OsciClient
+from gateway.vermittlung.sicherung import Sicherungen
+from gateway.vermittlung.verzeichnis import DateiVerzeichnis
+from gateway.vorgang import Gateway, Vermittlung
+from gateway.zustellung.http import Trust
 
 _PKCS12 = (".p12", ".pfx")
 
@@ -25,6 +38,46 @@ def build_osci(instance: Instance) -> Callable[[], OsciUmschlag] | None:
     schemas = OsciSchemas.load(instance.packs_folder)
     empfaenger = OsciEmpfaenger(keys(instance), trust(instance), schemas, policy(instance), REQUEST)
     return empfaenger.umschlag
+
+
+def with_vermittlung(gateway: Gateway, instance: Instance) -> Gateway:
+    """The gateway with its way to other Laender, where the instance has one. Raises ConfigError."""
+    config = instance.config.vermittlung
+    if not config.gegenstellen:
+        return gateway
+    own, rollen = keys(instance), {Rolle.EINFACH: config.einfach, Rolle.SICHERHEIT: config.sicherheit}
+    teilnehmer = OsciTeilnehmer(trust(instance), OsciSchemas.load(instance.packs_folder), policy(instance))
+    datei = DateiVerzeichnis(
+        instance.path / config.gegenstellen, land=instance.config.land, vollstaendig=not config.dvdv.url
+    )
+    liste = instance.config.codelisten.gemeinden
+    laender = OsciLaender(
+        OsciClient(teilnehmer, _tls(instance, config.ca)),
+        _dvdv(instance, datei) if config.dvdv.url else datei,
+        Sicherungen(config.gleichzeitig),
+        {autor.kennung: _schluessel(instance, rolle, autor, own) for rolle, autor in rollen.items()},
+        eintrag=datei.eintrag,
+        gemeinden=load_gemeindeverzeichnis(instance.path / liste) if liste else None,
+    )
+    kennungen = {rolle: autor.kennung for rolle, autor in rollen.items()}
+    name = config.name or instance.config.absender.name
+    return replace(gateway, vermittlung=Vermittlung(laender, kennungen, name, config.gleichzeitig))
+
+
+def _dvdv(instance: Instance, datei: DateiVerzeichnis) -> DvdvVerzeichnis:
+    """DVDV, with the file for what it does not know. Raises ConfigError."""
+    config, land = instance.config.vermittlung.dvdv, instance.config.land
+    anmeldung = None
+    if config.token_url:
+        identity = _identity(instance, config.certificate, config.key, "vermittlung.dvdv.certificate")
+        anmeldung = Anmeldung(config.token_url, identity, config.client_id, config.scheme)
+    zugang = DvdvZugang(config.url, anmeldung, trust=_tls(instance, config.ca), plain_http=config.plain_http)
+    gedaechtnis = Gedaechtnis(instance.path / config.cache)
+    return DvdvVerzeichnis(zugang, datei, gedaechtnis, land=land, dienst=config.dienst, ttl=config.ttl_seconds)
+
+
+def _tls(instance: Instance, ca: str) -> Trust:
+    return Trust(instance.path / ca, beside_system=False) if ca else Trust()
 
 
 def keys(instance: Instance) -> OsciSchluessel:
@@ -63,11 +116,12 @@ def policy(instance: Instance) -> OsciPolicy:
     )
 
 
-def autor(instance: Instance, rolle: Autor, where: str) -> Identity:
-    """The zentrale Stelle's key in one role. Raises ConfigError."""
-    if rolle.signatur:
-        return _identity(instance, rolle.signatur, rolle.signatur_key, where)
-    return keys(instance).signatur
+def _schluessel(instance: Instance, rolle: Rolle, autor: Autor, own: OsciSchluessel) -> OsciSchluessel:
+    """What the zentrale Stelle signs with in one role; answers are encrypted for the gateway in each."""
+    if not autor.signatur:
+        return own
+    where = f"vermittlung.{rolle.value}.signatur"
+    return OsciSchluessel(_identity(instance, autor.signatur, autor.signatur_key, where), own.chiffrierung)
 
 
 def _intermediaere(instance: Instance, osci: Osci) -> frozenset[str]:

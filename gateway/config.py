@@ -171,21 +171,24 @@ class Autor(Section):
 class Dvdv(Section):
     """The administration's service directory, which then says where each register is reached."""
 
-    url: Address | Literal[""] = ""  # empty: it is not asked
-    token_url: Address | Literal[""] = ""
-    client_id: str = ""
+    url: Address | Literal[""] = ""  # of its entry, without "/v2"; empty: it is not asked
+    dienst: str = "http://www.osci.de/xmeld{version_compact}/xmeld{version_compact}Personensuche.wsdl"
+    token_url: Address | Literal[""] = ""  # empty: an entry that wants no token
+    client_id: str = ""  # empty: the certificate's fingerprint
+    scheme: Literal["EmbeddedBearer", "Bearer"] = "EmbeddedBearer"
     certificate: str = ""
     key: str = ""
     ca: str = ""  # who issues the servers' TLS certificates; empty: whom the system trusts
     ttl_seconds: int = Field(3600, ge=60, le=604_800)
     cache: str = "daten/dvdv.json"
+    plain_http: bool = False  # accept intermediaries that it names with http://
 
     @model_validator(mode="after")
     def _complete(self) -> "Dvdv":
-        needed = ("token_url", "client_id", "certificate", "key")
-        missing = [key for key in needed if not getattr(self, key)]
-        if self.url and missing:
-            raise ValueError(f"{missing[0]} is missing")
+        together = {"token_url": self.token_url, "certificate": self.certificate, "key": self.key}
+        missing = [key for key, value in together.items() if not value]
+        if missing and len(missing) < len(together):
+            raise ValueError(f"{missing[0]} is missing: {', '.join(together)} go together")
         return self
 
 
@@ -195,6 +198,7 @@ class Vermittlung(Section):
     gegenstellen: str = ""  # the directory of peers; empty: nothing is asked of other Laender
     gleichzeitig: int = Field(8, ge=1, le=64)
     name: str = ""  # of the zentrale Stelle; empty: that of [absender]
+    ca: str = ""  # who issues the intermediaries' TLS certificates; empty: whom the system trusts
     einfach: Autor = Autor()
     sicherheit: Autor = Autor()
     dvdv: Dvdv = Dvdv()

@@ -114,6 +114,7 @@ iv_bytes = 12             # of what we encrypt; 16 for libraries that do not kno
 gegenstellen = ""         # the directory of peers, see the README; empty: nothing is asked of other Laender
 gleichzeitig = 8          # exchanges that may wait for others at a time, in each process
 name = ""                 # of the zentrale Stelle, in the header of its messages; empty: that of [absender]
+ca = ""                   # who issues the intermediaries' TLS certificates; empty: whom the system trusts
 
 [vermittlung.einfach]     # in whose name is retrieved for simple authorities
 kennung = ""              # "dbs:{land}0010010000"
@@ -126,14 +127,17 @@ signatur = ""
 signatur_key = ""
 
 [vermittlung.dvdv]        # the service directory says where registers are reached, the peers file the rest
-url = ""                  # "https://..." of its read API v2; empty: it is not asked
-token_url = ""
-client_id = ""
-certificate = ""          # PEM, with `key` for the signed token request
+url = ""                  # "https://..." of its entry, without "/v2"; empty: it is not asked
+dienst = "http://www.osci.de/xmeld{{version_compact}}/xmeld{{version_compact}}Personensuche.wsdl"   # the service's URI
+token_url = ""            # empty: an entry that wants no token
+client_id = ""            # empty: the certificate's fingerprint
+scheme = "EmbeddedBearer" # before the token; or "Bearer"
+certificate = ""          # PEM, RSA, with `key` for the signed token request
 key = ""
 ca = ""                   # who issues its TLS certificate; empty: whom the system trusts
 ttl_seconds = 3600
 cache = "daten/dvdv.json" # the last known entries, which survive its absence
+plain_http = false        # true: accept intermediaries that it names with http://; OSCI encrypts either way
 """
 
 FOLDERS = ("pki", "behoerden", "schluessel", "daten")

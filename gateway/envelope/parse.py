@@ -31,6 +31,7 @@ class Limits:
     max_attributes: int = 64  # of one element; namespace declarations not counted
     max_depth: int = 64
     comments: bool = True
+    long_texts: bool = False  # above 10 MB; only with few tags, for libxml2 then drops its own limits
 
 
 MESSAGE = Limits(max_bytes=1 << 20, max_tags=50_000, max_namespaces=10_000)
@@ -47,7 +48,7 @@ _DOCTYPE_COMMENT_OR_PI = re.compile(rb"<(?:\?|!(?!\[CDATA\[))")
 _UTF_8 = (b"utf-8", b"utf8")
 
 
-def _new_parser(comments: bool) -> etree.XMLParser:
+def _new_parser(comments: bool, long_texts: bool) -> etree.XMLParser:
     make: Callable[..., etree.XMLParser] = etree.XMLParser  # lxml-stubs lack collect_ids
     return make(
         encoding="utf-8",  # nothing that the document declares can change it
@@ -56,7 +57,7 @@ def _new_parser(comments: bool) -> etree.XMLParser:
         dtd_validation=False,
         attribute_defaults=False,
         no_network=True,
-        huge_tree=False,
+        huge_tree=long_texts,
         recover=False,
         collect_ids=False,  # an Id counts only once we have registered it ourselves
         remove_comments=comments,
@@ -68,12 +69,13 @@ class _Parsers(threading.local):
     """One parser of each kind per thread, because lxml locks a parser while it works."""
 
     def __init__(self) -> None:
-        self._made: dict[bool, etree.XMLParser] = {}
+        self._made: dict[tuple[bool, bool], etree.XMLParser] = {}
 
     def of(self, limits: Limits) -> etree.XMLParser:
-        parser = self._made.get(limits.comments)
+        kind = (limits.comments, limits.long_texts)
+        parser = self._made.get(kind)
         if parser is None:
-            parser = self._made[limits.comments] = _new_parser(limits.comments)
+            parser = self._made[kind] = _new_parser(*kind)
         return parser
 
 

@@ -17,12 +17,14 @@ _MIN_RSA_BITS = 2048
 _Version = Annotated[str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}[a-z]?$")]
 
 _WEG = ("adressat", "adressat_cipher", "intermediaer", "intermediaer_cipher")
+_DAZU = (*_WEG, "autoren", "versionen")
 
 
 class Tabelle(Section):
     """As written in the file. Certificates are PEM files, relative to its folder.
 
-    The way (`adressat` to `intermediaer_cipher`) is given whole, or left to DVDV.
+    The way (`adressat` to `intermediaer_cipher`) is given whole, with `autoren` and `versionen`, or left to DVDV.
+    `schluessel` is the organisation key under which DVDV has it; empty: each municipality's own.
     """
 
     adressat: str = Field("", max_length=1000)
@@ -32,6 +34,7 @@ class Tabelle(Section):
     intermediaer_signatur: str = ""
     autoren: list[str] = Field(default_factory=list)
     versionen: list[_Version] = Field(default_factory=list)
+    schluessel: str = Field("", pattern=r"^([a-z]{2,8}:[0-9]{1,20})?$")
     mit_message_id: bool = False
     timeout_seconds: float = Field(20.0, ge=1, le=120)
     gleichzeitig: int = Field(4, ge=1, le=64)
@@ -47,14 +50,13 @@ class Tabelle(Section):
 
     @model_validator(mode="after")
     def _way_whole_or_not_at_all(self) -> "Tabelle":
-        missing = [key for key in _WEG if not getattr(self, key)]
-        if missing and len(missing) < len(_WEG):
-            raise ValueError(f"{missing[0]} is missing: {', '.join(_WEG)} go together")
+        if any(getattr(self, key) for key in _WEG) and (missing := self.fehlt()):
+            raise ValueError(f"{missing} is missing: {', '.join(_DAZU)} go together")
         return self
 
     def fehlt(self) -> str | None:
         """The first key without which nobody but DVDV could complete it."""
-        return next((key for key in (*_WEG, "autoren", "versionen") if not getattr(self, key)), None)
+        return next((key for key in _DAZU if not getattr(self, key)), None)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,16 @@ def pem_certificate(content: bytes) -> x509.Certificate:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(f"is not a PEM certificate: {error}") from None
     return certificates[0]
+
+
+def der_certificate(content: bytes) -> x509.Certificate:
+    """A certificate with a public key that can be read. Raises ValueError."""
+    try:
+        certificate = x509.load_der_x509_certificate(content)
+        certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("not a certificate") from None
+    return certificate
 
 
 def kann_verschluesseln(certificate: x509.Certificate) -> bool:

@@ -12,6 +12,10 @@ class GegenstelleUnbekannt(GatewayError):
     """No directory names that Land or municipality, or it does not speak the version; the text says which."""
 
 
+class VersionUnbekannt(GegenstelleUnbekannt):
+    """The Land is known, but does not speak the version."""
+
+
 class VerzeichnisUnerreichbar(GegenstelleUnbekannt):
     """The directory cannot say at the moment, and nothing is known from before."""
 
@@ -41,6 +45,6 @@ class Verzeichnis(Protocol):
     def finde(self, ags: str, version: str) -> Gegenstelle:
         """Who answers for the municipality `ags` (8 digits; "<land>000000" for a Land as a whole) in `version`.
 
-        Raises GegenstelleUnbekannt, of it VerzeichnisUnerreichbar.
+        Raises GegenstelleUnbekannt, of it VersionUnbekannt, VerzeichnisUnerreichbar.
         """
         ...

@@ -34,7 +34,7 @@ class LandNichtErreichbar(GatewayError):
     """Refused at once; nothing was sent."""
 
     def __init__(self, land: str, grund: Grund) -> None:
-        super().__init__(f"Land {land}: {grund.value}")
+        super().__init__(f"{_named(land)}: {grund.value}")
         self.land = land
         self.grund = grund
 
@@ -161,9 +161,9 @@ class Sicherungen:
             self._wechsle(one, self._gezaehlt(one, ereignis))
             nachher, pause = one.zustand, one.pause
         if nachher is not vorher and nachher is not Zustand.OPEN:
-            log.info("Land %s answers again", land)
+            log.info("%s answers again", _named(land))
         elif ereignis is Ereignis.FEHLSCHLAG and nachher is Zustand.OPEN:
-            log.warning("Land %s does not answer and is left alone for %g seconds", land, pause)
+            log.warning("%s does not answer and is left alone for %g seconds", _named(land), pause)
 
     def _gezaehlt(self, one: _Sicherung, ereignis: Ereignis) -> Ereignis:
         if ereignis is not Ereignis.FEHLSCHLAG:
@@ -181,3 +181,7 @@ class Sicherungen:
         elif ereignis is Ereignis.ZU_OFT:
             one.pause = min(one.pause * 2 or self._schwelle.pause, self._schwelle.hoechstens)
             one.bis = self._clock() + one.pause
+
+
+def _named(land: str) -> str:
+    return f"Land {land}" if land.isdigit() else land

@@ -15,7 +15,7 @@ from gateway.envelope.zertifikate import fingerprint
 from gateway.errors import ConfigError
 from gateway.sections import explain, read_toml
 from gateway.vermittlung.eintrag import Eintrag, Tabelle, Weg, kann_verschluesseln, pem_certificate
-from gateway.vermittlung.gegenstelle import Gegenstelle, GegenstelleUnbekannt
+from gateway.vermittlung.gegenstelle import Gegenstelle, GegenstelleUnbekannt, VersionUnbekannt
 
 log = logging.getLogger(__name__)
 
@@ -189,9 +189,9 @@ def _stempel(path: Path) -> _Stempel:
 
 
 def check_version(eintrag: Eintrag, land: str, version: str) -> None:
-    """Raises GegenstelleUnbekannt where the file names other versions only."""
+    """Raises VersionUnbekannt where the file names other versions only."""
     if eintrag.versionen and version not in eintrag.versionen:
-        raise GegenstelleUnbekannt(f"Land {land} does not speak {version}")
+        raise VersionUnbekannt(f"Land {land} does not speak {version}")
 
 
 def gegenstelle(land: str, eintrag: Eintrag, weg: Weg) -> Gegenstelle:

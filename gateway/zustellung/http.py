@@ -19,7 +19,19 @@ SOAP: Mapping[str, str] = {"Content-Type": "text/xml; charset=utf-8", "SOAPActio
 
 
 class SendError(GatewayError):
-    """The endpoint cannot be reached or does not answer with HTTP."""
+    """The endpoint cannot be reached or does not answer with HTTP.
+
+    `sent`: something may have reached it. `late`: the time was over.
+    """
+
+    def __init__(self, text: str, *, sent: bool = True, late: bool = False) -> None:
+        super().__init__(text)
+        self.sent = sent
+        self.late = late
+
+
+class ReplyTooLarge(SendError):
+    """It answers with more bytes than are taken."""
 
 
 @dataclass(frozen=True)
@@ -79,27 +91,33 @@ def _send(
     max_reply: int,
 ) -> HttpReply:
     parts, host, port = _split(url)
+    where = url.partition("?")[0]  # what a query asks for belongs into no log
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     context = _tls(trust, client) if parts.scheme == "https" else None
     connection = Connection(host, port, context, Deadline(TIMEOUT if timeout is None else timeout))
     try:
         with suppress(BrokenPipeError, ConnectionResetError):  # cut off while sending: it may have said why
             connection.request(method, target, body, {**headers, "Connection": "close"})
-        response = connection.getresponse()
-        return HttpReply(response.status, _read(response, max_reply))
+        with connection.getresponse() as response:  # which holds the socket, for there is one request only
+            status, body = response.status, _read(response, max_reply)
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        raise SendError(f"{url} does not answer: {error or type(error).__name__}") from None
+        text = f"{where} does not answer: {error or type(error).__name__}"
+        raise SendError(text, sent=connection.connected, late=isinstance(error, TimeoutError)) from None
     finally:
         connection.close()
+    if len(body) > max_reply:
+        raise ReplyTooLarge(f"{where} does not answer: its reply has more than {max_reply} bytes")
+    return HttpReply(status, body)
 
 
 def _read(response: http.client.HTTPResponse, most: int) -> bytes:
+    """The body; where it has more than `most` bytes, its beginning with more than that. Raises OSError."""
     parts, size = list[bytes](), 0
-    while part := response.read1(1 << 16):
+    while size <= most and (part := response.read1(1 << 16)):
         parts.append(part)
         size += len(part)
-        if size > most:
-            raise http.client.HTTPException(f"its reply has more than {most} bytes")
+    if size <= most and response.length:
+        raise ConnectionResetError("its reply is cut short")
     return b"".join(parts)
 
 

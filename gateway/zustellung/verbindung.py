@@ -30,13 +30,17 @@ class Deadline:
 
 
 class Connection(http.client.HTTPConnection):
-    """Over TLS where there is a context. Only the resolver's time is its own."""
+    """Over TLS where there is a context. Only the resolver's time is its own.
+
+    `connected`: as long as it is False, the other side has read nothing of what was to be sent.
+    """
 
     def __init__(self, host: str, port: int | None, context: ssl.SSLContext | None, deadline: Deadline) -> None:
         self.default_port = http.client.HTTPS_PORT if context else http.client.HTTP_PORT
         super().__init__(host, port)
         self._context = context
         self._deadline = deadline
+        self.connected = False
         self.response_class = partial(_Response, deadline)  # type: ignore[assignment]
 
     def connect(self) -> None:
@@ -55,6 +59,7 @@ class Connection(http.client.HTTPConnection):
             sock.settimeout(self._deadline.remaining())
             sock = self._context.wrap_socket(sock, server_hostname=self.host)
         self.sock = sock
+        self.connected = True
 
     def send(self, data: Any) -> None:
         """See http.client; `data` is bytes here."""

@@ -6,7 +6,8 @@ compared by whether they agree.
 
 import copy
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import xmlschema
 from lxml import etree
@@ -75,6 +76,37 @@ TYPE_NAMES = (
     f"{XS}anyType",
 )
 
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What mutations and random messages of a standard are made of."""
+
+    namespace: str  # with braces
+    texts: tuple[str, ...]
+    texts_of_type: Mapping[str, tuple[str, ...]]  # by local name; of the others `plain_texts`
+    plain_texts: tuple[str, ...]
+    type_names: tuple[str, ...]
+    attributes: tuple[str, ...]
+    attribute_values: tuple[str, ...]
+
+
+XMELD_VOCABULARY = Vocabulary(
+    namespace=XMELD,
+    texts=TEXTS,
+    texts_of_type=TEXTS_OF_TYPE,
+    plain_texts=PLAIN_TEXTS,
+    type_names=TYPE_NAMES,
+    attributes=("listURI", "listVersionID", "test", "produktversion", "lang", f"{XSI}schemaLocation", "{urn:fremd}art"),
+    attribute_values=(
+        "1",
+        "2",
+        "4",
+        "25.11a",
+        "urn:de:dsmeld:schluesseltabelle:wohnungsart",
+        "urn:de:xoev:codeliste:erreichbarkeit",
+    ),
+)
+
 Mutation = Callable[["Mutant"], None]
 
 
@@ -85,6 +117,7 @@ class Mutant:
         self.root = copy.deepcopy(root)
         self.rng = rng
         self.walker = walker
+        self.vocabulary = walker.vocabulary
         self.elements = list(self.root.iter(etree.Element))
 
     def element(self) -> etree._Element:
@@ -95,7 +128,7 @@ class Mutant:
         return self.rng.choice([element for element in self.elements[1:] if len(element) == 0])
 
     def with_attribute(self) -> etree._Element:
-        return self.rng.choice([element for element in self.elements if len(element.attrib)])
+        return self.rng.choice([element for element in self.elements if len(element.attrib)] or self.elements)
 
 
 def _parent(element: etree._Element) -> etree._Element:
@@ -134,11 +167,11 @@ def element_renamed(mutant: Mutant) -> None:
 def qualification_turned(mutant: Mutant) -> None:
     element = mutant.element()
     local = etree.QName(element).localname
-    element.tag = local if element.tag.startswith("{") else XMELD + local
+    element.tag = local if element.tag.startswith("{") else mutant.vocabulary.namespace + local
 
 
 def text_replaced(mutant: Mutant) -> None:
-    mutant.leaf().text = mutant.rng.choice(TEXTS)
+    mutant.leaf().text = mutant.rng.choice(mutant.vocabulary.texts)
 
 
 def text_taken_from_elsewhere(mutant: Mutant) -> None:
@@ -162,26 +195,19 @@ def remark_inserted(mutant: Mutant) -> None:
 
 def attribute_removed(mutant: Mutant) -> None:
     element = mutant.with_attribute()
-    del element.attrib[mutant.rng.choice(list(element.attrib))]
+    if element.attrib:
+        del element.attrib[mutant.rng.choice(list(element.attrib))]
 
 
 def attribute_changed(mutant: Mutant) -> None:
     element = mutant.with_attribute()
-    element.set(mutant.rng.choice(list(element.attrib)), mutant.rng.choice(TEXTS))
+    if element.attrib:
+        element.set(mutant.rng.choice(list(element.attrib)), mutant.rng.choice(mutant.vocabulary.texts))
 
 
 def attribute_added(mutant: Mutant) -> None:
-    names = ("listURI", "listVersionID", "test", "produktversion", "lang", f"{XSI}schemaLocation", "{urn:fremd}art")
-    values = (
-        "1",
-        "2",
-        "4",
-        "25.11a",
-        "urn:de:dsmeld:schluesseltabelle:wohnungsart",
-        "urn:de:xoev:codeliste:erreichbarkeit",
-    )
     element = mutant.rng.choice((mutant.root, mutant.element(), mutant.with_attribute()))
-    element.set(mutant.rng.choice(names), mutant.rng.choice(values))
+    element.set(mutant.rng.choice(mutant.vocabulary.attributes), mutant.rng.choice(mutant.vocabulary.attribute_values))
 
 
 def nil_set(mutant: Mutant) -> None:
@@ -194,10 +220,10 @@ def nil_set(mutant: Mutant) -> None:
 def type_named(mutant: Mutant) -> None:
     """xsi:type: the type that the element has anyway, one derived from it, or any other."""
     element = mutant.element()
-    name = mutant.rng.choice(TYPE_NAMES)
+    name = mutant.rng.choice(mutant.vocabulary.type_names)
     declared = mutant.walker.declaration(element, mutant.root)
     if declared is not None and mutant.rng.random() < 0.6:
-        derived = [name for name in TYPE_NAMES if mutant.walker.derives(name, declared)]
+        derived = [name for name in mutant.vocabulary.type_names if mutant.walker.derives(name, declared)]
         name = mutant.rng.choice(derived) if derived else declared.type.name or name
     namespace, _, local = name[1:].partition("}")
     renewed = etree.Element(element.tag, nsmap={"t": namespace})
@@ -261,14 +287,18 @@ MUTATIONS: dict[Mutation, int] = {
 }
 
 
-def mutated(root: etree._Element, rng: random.Random, walker: "Walker") -> tuple[str, etree._Element]:
+def mutated(
+    root: etree._Element, rng: random.Random, walker: "Walker", mutations: Mapping[Mutation, int] = MUTATIONS
+) -> tuple[str, etree._Element]:
     """A copy of the message with one mutation, rarely two, and their names."""
     mutant = Mutant(root, rng, walker)
     names: list[str] = []
-    for mutation in rng.choices(list(MUTATIONS), list(MUTATIONS.values()), k=rng.choice((1, 1, 1, 1, 2))):
+    for mutation in rng.choices(list(mutations), list(mutations.values()), k=rng.choice((1, 1, 1, 1, 2))):
         mutation(mutant)
         mutant.elements = list(mutant.root.iter(etree.Element))
         names.append(mutation.__name__)
+        if len(mutant.elements) == 1:
+            break
     return "+".join(names), mutant.root
 
 
@@ -289,16 +319,19 @@ def particles(declared: XsdElement) -> Sequence[XsdElement]:
 class Walker:
     """Makes random messages by walking a schema: mostly what it allows, with borders crossed now and then."""
 
-    def __init__(self, schema: xmlschema.XMLSchema10, rng: random.Random) -> None:
+    def __init__(
+        self, schema: xmlschema.XMLSchema10, rng: random.Random, vocabulary: Vocabulary = XMELD_VOCABULARY
+    ) -> None:
         self.schema = schema
         self.rng = rng
+        self.vocabulary = vocabulary
         self.slips = 0.0  # probability, per value, of one that is drawn without regard to its type
         self.density = 0.5  # probability of an optional element
         self.reached: set[XsdElement] = set()
 
     def message(self, local_name: str) -> etree._Element:
         """A message with this root element."""
-        return self.element(self.schema.maps.elements[XMELD + local_name])
+        return self.element(self.schema.maps.elements[self.vocabulary.namespace + local_name])
 
     def declaration(self, element: etree._Element, root: etree._Element) -> XsdElement | None:
         """The schema's declaration for an element of a message, None where its place is not the schema's."""
@@ -327,12 +360,15 @@ class Walker:
             element.text = self._text(declared.type)
         else:
             self._attributes(element, declared)
-            self._particles(element, content(declared))
+            if isinstance(declared.type.content, XsdSimpleType):
+                element.text = self._text(declared.type.content)
+            else:
+                self._particles(element, content(declared))
         return element
 
     def _attributes(self, element: etree._Element, declared: XsdElement) -> None:
         for name, attribute in declared.attributes.items():
-            if not isinstance(attribute, XsdAttribute) or name is None:
+            if not isinstance(attribute, XsdAttribute) or name is None or attribute.use == "prohibited":
                 continue
             if attribute.use == "required" or self.rng.random() < 0.2:
                 element.set(name, attribute.fixed if attribute.fixed is not None else self._text(attribute.type))
@@ -346,14 +382,20 @@ class Walker:
                 elif isinstance(particle, XsdGroup):
                     self._particles(element, particle)
                 elif isinstance(particle, XsdAnyElement):
-                    etree.SubElement(element, "{urn:fremd}angabe").text = self.rng.choice(TEXTS)
+                    element.append(self._foreign(particle))
+
+    def _foreign(self, wildcard: XsdAnyElement) -> etree._Element:
+        """An element where any may stand."""
+        foreign = etree.Element("{urn:fremd}angabe")
+        foreign.text = self.rng.choice(self.vocabulary.texts)
+        return foreign
 
     def _occurrences(self, particle: object) -> int:
         assert isinstance(particle, XsdElement | XsdGroup | XsdAnyElement)
         if self.rng.random() < self.slips / 4:
             return self.rng.randrange(3)
         least, most = particle.min_occurs, particle.max_occurs
-        if least == 0 and self.rng.random() >= self.density:
+        if most == 0 or (least == 0 and self.rng.random() >= self.density):
             return 0
         if most == 1 or self.rng.random() < 0.8:
             return max(1, least)
@@ -362,7 +404,8 @@ class Walker:
     def _text(self, declared: object) -> str:
         assert isinstance(declared, XsdSimpleType)
         if self.rng.random() < self.slips:
-            return self.rng.choice(TEXTS)
+            return self.rng.choice(self.vocabulary.texts)
         if declared.enumeration:
             return str(self.rng.choice(declared.enumeration))
-        return self.rng.choice(TEXTS_OF_TYPE.get(declared.local_name or "", PLAIN_TEXTS))
+        known = self.vocabulary
+        return self.rng.choice(known.texts_of_type.get(declared.local_name or "", known.plain_texts))

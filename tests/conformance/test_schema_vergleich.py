@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import xmlschema
 from lxml import etree
-from xmlschema.validators import XsdAttribute, XsdElement, XsdGroup, XsdSimpleType, XsdType
+from xmlschema.validators import XsdElement
 
 from gateway.xmeld.packs import Pack, Packs
-from tests.conformance.mutationen import MUTATIONS, XMELD, XS, XSI, Walker, content, mutated, particles
+from tests.conformance.mutationen import MUTATIONS, XMELD, XSI, Walker, mutated, particles
+from tests.conformance.strukturvergleich import differences
 from tests.shared import SHARED, needs_shared
 
 pytestmark = needs_shared
@@ -193,68 +194,8 @@ def test_both_build_the_message_from_the_same_parts(
     own = verdicts.pack.schema.maps.elements[f"{XMELD}{element}"]
     published = structure.maps.elements[f"{XMELD}{element}"]
     compared: set[tuple[int, int]] = set()
-    assert not list(_differences(own, published, f"/{element}", compared))
+    assert not list(differences(own, published, f"/{element}", compared))
     assert len(compared) > 30
-
-
-def _differences(own: XsdElement, published: XsdElement, place: str, compared: set[tuple[int, int]]) -> Iterator[str]:
-    for fact in ("name", "min_occurs", "max_occurs", "fixed", "default", "nillable"):
-        if getattr(own, fact) != getattr(published, fact):
-            yield f"{place}: {fact} is {getattr(own, fact)}, published {getattr(published, fact)}"
-    if own.type.name != published.type.name:
-        yield f"{place}: type is {own.type.name}, published {published.type.name}"
-    if (id(own.type), id(published.type)) in compared:
-        return
-    compared.add((id(own.type), id(published.type)))
-    if _attributes(own) != _attributes(published):
-        yield f"{place}: attributes are {_attributes(own)}, published {_attributes(published)}"
-    if own.type.is_simple() or published.type.is_simple():
-        if _facts(own.type) != _facts(published.type):
-            yield f"{place}: values are {_facts(own.type)}, published {_facts(published.type)}"
-        return
-    parts, published_parts = _parts(content(own)), _parts(content(published))
-    if _names(parts) != _names(published_parts):
-        yield f"{place}: parts are {_names(parts)}, published {_names(published_parts)}"
-    for part, published_part in zip(parts, published_parts, strict=False):
-        if isinstance(part, XsdElement) and isinstance(published_part, XsdElement):
-            yield from _differences(part, published_part, f"{place}/{part.local_name}", compared)
-
-
-def _parts(group: XsdGroup) -> list[object]:
-    """The particles in order; a sequence that occurs once within a sequence is its parts."""
-    parts: list[object] = []
-    for particle in group:
-        if isinstance(particle, XsdGroup):
-            once = particle.occurs == (1, 1) and (particle.model == "sequence" or len(group) == 1)
-            parts += _parts(particle) if once else [particle.model, particle.occurs, *_parts(particle)]
-        else:
-            parts.append(particle if isinstance(particle, XsdElement) else (type(particle).__name__, particle.occurs))
-    return [group.model, *parts] if group.model == "choice" else parts
-
-
-def _names(parts: list[object]) -> list[object]:
-    return [part.name if isinstance(part, XsdElement) else part for part in parts]
-
-
-def _attributes(element: XsdElement) -> dict[str | None, tuple[object, ...]]:
-    return {
-        name: (attribute.use, attribute.fixed, _facts(attribute.type))
-        for name, attribute in element.attributes.items()
-        if isinstance(attribute, XsdAttribute)
-    }
-
-
-def _facts(declared: XsdType | None) -> list[tuple[object, ...]]:
-    """Facets from the type down to a built-in one; datatypeC is written differently and compared by character."""
-    facts: list[tuple[object, ...]] = []
-    while isinstance(declared, XsdSimpleType):
-        if declared.local_name == "datatypeC" or (declared.name or "").startswith(XS):
-            return [*facts, (declared.name,)]
-        for name, facet in sorted(declared.facets.items(), key=lambda item: str(item[0])):
-            values = [getattr(facet, fact, None) for fact in ("value", "enumeration", "regexps")]
-            facts.append((name, *(sorted(value) if isinstance(value, list) else value for value in values)))
-        declared = declared.base_type
-    return facts
 
 
 def test_the_types_have_the_publishers_names(verdicts: Verdicts, structure: xmlschema.XMLSchema10) -> None:

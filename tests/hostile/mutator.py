@@ -22,8 +22,17 @@ class Mutation:
 
 def mutations(document: bytes, seed: int, count: int) -> Iterator[Mutation]:
     """`count` mutations of `document`, all kinds in turn, none equal to it."""
+    yield from _mutations(document, seed, count, _KINDS)
+
+
+def byte_mutations(data: bytes, seed: int, count: int) -> Iterator[Mutation]:
+    """The same of what need not be XML or even text: its bytes only."""
+    yield from _mutations(data, seed, count, _BYTES)
+
+
+def _mutations(document: bytes, seed: int, count: int, kinds: "Kinds") -> Iterator[Mutation]:
     for number in range(count):
-        kind, mutate = _KINDS[number % len(_KINDS)]
+        kind, mutate = kinds[number % len(kinds)]
         chance = random.Random(f"{seed}:{number}")
         data = mutate(document, chance)
         while data == document:
@@ -32,6 +41,7 @@ def mutations(document: bytes, seed: int, count: int) -> Iterator[Mutation]:
 
 
 Mutator = Callable[[bytes, random.Random], bytes]
+Kinds = tuple[tuple[str, Mutator], ...]
 
 _SNIPPETS = (
     b"<!DOCTYPE a>",
@@ -220,7 +230,7 @@ def _harmless(elements: list[etree._Element], chance: random.Random) -> None:
     element.tail = (element.tail or "") + chance.choice((" ", "\n\t"))
 
 
-_KINDS: tuple[tuple[str, Mutator], ...] = (
+_KINDS: Kinds = (
     ("flip", _flip),
     ("duplicate", _tree(_duplicate)),
     ("truncate", _truncate),
@@ -242,4 +252,15 @@ _KINDS: tuple[tuple[str, Mutator], ...] = (
     ("comment", _tree(_comment)),
     ("space", _tree(_harmless)),
     ("recode", _recode),
+)
+
+_BYTES: Kinds = (
+    ("flip", _flip),
+    ("truncate", _truncate),
+    ("overwrite", _overwrite),
+    ("insert", _insert),
+    ("delete", _delete),
+    ("repeat", _repeat),
+    ("exchange", _exchange),
+    ("behead", _behead),
 )

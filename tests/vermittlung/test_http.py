@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from gateway.zustellung.http import SendError, get, post
+from gateway.zustellung.http import ReplyTooLarge, SendError, get, post
 
 TIMEOUT = 0.3
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -72,11 +72,12 @@ def test_whatever_a_peer_does_it_holds_nobody_longer_than_the_deadline(
 ) -> None:
     with peer(talk) as url:
         begin = time.monotonic()
-        with pytest.raises(SendError, match="timed out"):
+        with pytest.raises(SendError, match="timed out") as caught:
             post(url, b"x" * 20_000_000, timeout=TIMEOUT) if talk is reads_slowly else get(
                 url, headers={}, timeout=TIMEOUT
             )
-        assert time.monotonic() - begin < TIMEOUT + 0.5
+        assert time.monotonic() - begin < TIMEOUT + 2
+        assert (caught.value.late, caught.value.sent) == (True, True)
 
 
 def test_headers_are_the_callers_and_the_query_is_sent() -> None:
@@ -97,13 +98,27 @@ def test_headers_are_the_callers_and_the_query_is_sent() -> None:
 def test_a_long_reply_is_cut_off() -> None:
     with (
         peer(drips(HEAD + b"Content-Length: 100000\r\n\r\n", b"x" * 2000)) as url,
-        pytest.raises(SendError, match="more than 1000 bytes"),
+        pytest.raises(ReplyTooLarge, match="more than 1000 bytes"),
     ):
         get(url, headers={}, max_reply=1000)
+
+
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 5\r\n\r\nabcd", b"Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n"]
+)
+def test_a_reply_that_is_cut_short_is_none(framing: bytes) -> None:
+    def talk(connection: socket.socket, _: threading.Event) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(HEAD + framing)
+
+    with peer(talk) as url, pytest.raises(SendError) as caught:
+        get(url, headers={}, timeout=5)
+    assert (caught.value.late, caught.value.sent) == (False, True)
 
 
 def test_a_nobody_is_said_to_be_one() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        with pytest.raises(SendError, match="Connection refused"):
+        with pytest.raises(SendError, match="Connection refused") as caught:
             get(f"http://localhost:{unused.getsockname()[1]}/", headers={}, timeout=TIMEOUT)
+    assert (caught.value.late, caught.value.sent) == (False, False)

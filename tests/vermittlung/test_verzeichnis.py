@@ -16,11 +16,6 @@ MUENCHEN = "09162000"
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return write(tmp_path)
 

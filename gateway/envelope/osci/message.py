@@ -4,13 +4,13 @@ Reading has three steps, and each hands on only what the one before has let thro
 decrypts the transport), `read` holds it against its schema and takes it apart, `check_signature` verifies it.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from cryptography import x509
 
 from gateway.envelope.osci import encryption, mime, names, signature
-from gateway.envelope.osci.canonical import REQUEST, canonical, children, unwrapped
+from gateway.envelope.osci.canonical import REQUEST, children, unwrapped
 from gateway.envelope.osci.feedback import Entry
 from gateway.envelope.osci.mime import Mime
 from gateway.envelope.osci.names import ENCRYPTED, OSCI, SOAP, XSI, Element, local_name, tag
@@ -34,6 +34,7 @@ _FEEDBACK, _CODE, _TEXT, _MESSAGE_ID, _FAULT = (
 _LANGUAGE = tag(names.XML, "lang")
 _X509 = f".//{tag(names.DS, 'X509Certificate')}"
 _MAX_CERTIFICATES = 32
+_MAX_BLOCKS = 32  # each is canonicalised with all namespaces of the envelope
 
 
 @dataclass(frozen=True)
@@ -218,13 +219,21 @@ def _certificates(header: Element) -> tuple[CertificateEntry, ...]:
     return tuple(entries)
 
 
-def check_signature(message: Message, signer_role: str, policy: OsciPolicy) -> CertificateEntry:
+def check_signature(
+    message: Message,
+    signer_role: str,
+    policy: OsciPolicy,
+    believe: Callable[[CertificateEntry], object] | None = None,
+) -> CertificateEntry:
     """The certificate in `signer_role` whose key has signed the whole message, each part in its own place.
 
-    Whether it is believed is the caller's question. Raises Fault NOT_SIGNED, INVALID_SECURITY, UNSUPPORTED_ALGORITHM,
-    WRONG_COVERAGE, SIGNATURE_INVALID or CERTIFICATE_INVALID.
+    `believe` is asked, and may raise, before anything is computed that costs more the larger the message is: strangers
+    shall not make us work. Raises Fault NOT_SIGNED, INVALID_SECURITY, UNSUPPORTED_ALGORITHM, WRONG_COVERAGE,
+    SIGNATURE_INVALID or CERTIFICATE_INVALID.
     """
     header, body = message.root[0], message.root[1]
+    if len(header) > _MAX_BLOCKS:
+        raise Fault(FaultCode.INVALID_SECURITY, f"more than {_MAX_BLOCKS} header blocks")
     _check_ids(message.root)
     blocks = list(header.iterchildren(*_SIGNATURES))
     if not blocks:
@@ -236,6 +245,8 @@ def check_signature(message: Message, signer_role: str, policy: OsciPolicy) -> C
     entry = message.certificate(signer_role, uri=signature.signer_uri(element))
     if entry is None:
         raise Fault(FaultCode.INVALID_SECURITY, f"RetrievalMethod does not lead to the {signer_role}")
+    if believe is not None:
+        believe(entry)
     parts = [_signed(part) for part in (*header, body) if part is not blocks[0]]
     parts += [Signed(f"cid:{part.content_id}", "", part.data) for part in message.mime.attachments]
     signature.verify(element, {part.uri: part for part in parts}, loaded(entry), policy)
@@ -246,7 +257,7 @@ def _signed(part: Element) -> Signed:
     name = part.get("Id")
     if not name:
         raise Fault(FaultCode.WRONG_COVERAGE, f"{local_name(part)} has no Id, so it cannot be signed")
-    return Signed(f"#{name}", names.C14N, canonical(part))
+    return Signed(f"#{name}", names.C14N, part)
 
 
 def _check_ids(root: Element) -> None:

@@ -20,6 +20,7 @@ SIGNATURE_METHODS = frozenset(
         names.RSA_PSS_SHA512,
     }
 )
+USED_METHODS = SIGNATURE_METHODS - {names.RSA_SHA384, names.RSA_PSS_SHA384}  # the schema of OSCI lacks these
 DIGEST_METHODS = frozenset({names.SHA256, names.SHA384, names.SHA512})
 GCM = frozenset({names.AES_128_GCM, names.AES_192_GCM, names.AES_256_GCM})
 CBC = frozenset({names.AES_128_CBC, names.AES_192_CBC, names.AES_256_CBC})  # only where it is allowed by name
@@ -79,7 +80,7 @@ class OsciPolicy:
             ("digest_methods", self.digest_methods, DIGEST_METHODS),
             ("cipher_methods", self.cipher_methods, GCM | CBC),
             ("oaep_digests", self.oaep_digests, OAEP_DIGESTS),
-            ("signature_method", {self.signature_method}, SIGNATURE_METHODS),
+            ("signature_method", {self.signature_method}, USED_METHODS),
             ("oaep_digest", {self.oaep_digest}, OAEP_DIGESTS),
         ):
             if not chosen or not chosen <= possible:

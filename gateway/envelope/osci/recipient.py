@@ -7,12 +7,12 @@ Order of the checks, the cheap and certain ones first; each refuses with its own
  3 dialog block (implicit dialog)        9400
  4 schema of the type                    9300
  5 cipher certificate of the client      9500 9501 9502, where the request is encrypted
- 6 message signature                     9600 9601 9602    from here on a Feedback, signed by us
- 7 its certificate                       9700 9701 9710
+ 6 certificate of who signed             9600 9700 9701 9710    from here on a Feedback, signed by us
+ 7 message signature                     9601 9602
  8 content, its author, who will read    9805 9704 9705
 
-An AcceptDelivery comes from an asynchronous order, which has no room for an answer. A query that nobody could be
-answered is not run: it is checked up to step 7 and then refused with 9805 in a ResponseToAcceptDelivery.
+An AcceptDelivery comes from an asynchronous order, which has no room for an answer. A query whose answer could
+reach nobody is not run: it is checked up to step 7 and then refused with 9805 in a ResponseToAcceptDelivery.
 """
 
 from dataclasses import dataclass
@@ -46,6 +46,7 @@ from gateway.errors import ConfigError, Fault, FaultCode, Whose
 _PROCESS, _ACCEPT = "ProcessDelivery", "AcceptDelivery"
 _SUBJECT = "XMeld"
 _HINT_MAX = 1000  # characters
+_CHALLENGE_MAX = 1000  # characters; we sign and send it back
 _MIN_RSA_BITS = 2048
 _UNDERSTOOD = (FaultCode.CERTIFICATE_INVALID, FaultCode.CERTIFICATE_UNTRUSTED, FaultCode.CERTIFICATE_EXPIRED)
 
@@ -102,16 +103,19 @@ class OsciUmschlag:
         self._client: x509.Certificate | None = None  # cipher certificate of the intermediary
         self._reader: RoleCertificate | None = None  # cipher certificate of the originator
         self._message_id: bytes | None = None  # for the answer
+        self._is_open = False
 
     def open(self, request: bytes, now: datetime) -> Opened:
         """The author's message. Raises Fault for everything that is not a proper signed and encrypted delivery."""
         try:
             read = self._read(request)
             self._check_sender(read, now)
-            return self._content(read, now)
+            opened = self._content(read, now)
         except Fault:
             self._shared.strangers.refused(len(request))
             raise
+        self._is_open = True
+        return opened
 
     def close(self, nachricht: bytes, now: datetime) -> bytes:
         """The ResponseToProcessDelivery that holds `nachricht`, signed by us, encrypted for who has asked."""
@@ -119,7 +123,7 @@ class OsciUmschlag:
 
     def fault(self, code: FaultCode, detail: str, now: datetime) -> bytes:
         """The refusal: a SOAP fault, or a Feedback once the request is understood well enough to be answered."""
-        osci = code.value.osci
+        osci = self._of_the_content(code) if self._is_open else code.value.osci
         hint = f"{code.name}: {detail[:_HINT_MAX]}" if detail else code.name
         if feedback.is_soap_fault(osci):
             return soap_fault(osci, feedback.entry(osci, hint).text)
@@ -127,6 +131,14 @@ class OsciUmschlag:
             osci = "9000" if code.value.whose is Whose.GATEWAY else "9100"
             return soap_fault(osci, feedback.entry(osci, hint).text)
         return self._respond(feedback.entry(osci, hint), None)
+
+    @staticmethod
+    def _of_the_content(code: FaultCode) -> str:
+        """The delivery was in order: what is wrong with the message in it is no fault of OSCI's."""
+        osci = code.value.osci
+        if not feedback.is_soap_fault(osci):
+            return osci
+        return "9808" if code.value.whose is Whose.GATEWAY else "9805"
 
     def _read(self, request: bytes) -> Message:
         """Steps 1 to 5: understood, and it is known how an answer would have to look."""
@@ -153,11 +165,14 @@ class OsciUmschlag:
     def _check_sender(self, read: Message, now: datetime) -> None:
         """Steps 6 and 7: an intermediary that is believed has signed all of it."""
         shared = self._shared
-        entry = message.check_signature(read, "SignatureCertificateIntermediary", shared.policy)
-        certificate = shared.trust.check(entry.der, now)
-        accepted = shared.policy.intermediaere
-        if accepted and certificate.fingerprint not in accepted:
-            raise Fault(FaultCode.INTERMEDIARY_NOT_ACCEPTED)
+
+        def believe(entry: CertificateEntry) -> None:
+            certificate = shared.trust.check(entry.der, now)
+            accepted = shared.policy.intermediaere
+            if accepted and certificate.fingerprint not in accepted:
+                raise Fault(FaultCode.INTERMEDIARY_NOT_ACCEPTED)
+
+        message.check_signature(read, "SignatureCertificateIntermediary", shared.policy, believe)
         cipher = read.certificate("CipherCertificateIntermediary")
         if read.encrypted and cipher is not None:
             self._believed(cipher, now, FaultCode.CLIENT_CIPHER_INVALID, FaultCode.CLIENT_CIPHER_REVOKED)
@@ -167,24 +182,24 @@ class OsciUmschlag:
         if read.message_type == _ACCEPT:
             raise Fault(FaultCode.NOT_SYNCHRONOUS)
         shared = self._shared
-        reply = read.certificate("CipherCertificateOriginator")
-        if reply is not None:
-            invalid, revoked = FaultCode.REPLY_CIPHER_INVALID, FaultCode.REPLY_CIPHER_REVOKED
-            reader = self._believed(reply, now, invalid, revoked)
-            self._reader = RoleCertificate("CipherCertificateAddressee", message.loaded(reply))
         inhalt = open_content(read, shared.keys.chiffrierung, shared.policy)
+        author = self._author(inhalt.author, now)
+        if not inhalt.encrypted:
+            return Opened(inhalt.nachricht, author.fingerprint)  # and answered as it was asked
+        reply = read.certificate("CipherCertificateOriginator")
+        if reply is None:
+            raise Fault(FaultCode.REPLY_CIPHER_INVALID, "there is no CipherCertificateOriginator to answer for")
+        reader = self._believed(reply, now, FaultCode.REPLY_CIPHER_INVALID, FaultCode.REPLY_CIPHER_REVOKED)
+        self._reader = RoleCertificate("CipherCertificateAddressee", message.loaded(reply))
+        return Opened(inhalt.nachricht, author.fingerprint, reader.fingerprint)
+
+    def _author(self, entry: CertificateEntry, now: datetime) -> Certificate:
         try:
-            author = shared.trust.check(inhalt.author.der, now)
+            return self._shared.trust.check(entry.der, now)
         except Fault as fault:
             if fault.code is FaultCode.REVOCATION_UNKNOWN:
                 raise
             raise Fault(FaultCode.AUTHOR_SIGNATURE_INVALID, str(fault)) from None
-        if not inhalt.encrypted:
-            self._reader = None  # answered as it was asked
-            return Opened(inhalt.nachricht, author.fingerprint)
-        if reply is None:
-            raise Fault(FaultCode.REPLY_CIPHER_INVALID, "there is no CipherCertificateOriginator to answer for")
-        return Opened(inhalt.nachricht, author.fingerprint, reader.fingerprint)
 
     def _believed(self, entry: CertificateEntry, now: datetime, invalid: FaultCode, revoked: FaultCode) -> Certificate:
         """The cipher certificate; what is wrong with it is told by its role's own codes."""
@@ -244,8 +259,8 @@ def _check_dialog(envelope: OpenedEnvelope) -> None:
     Before the schema, which demands the same but would not tell it by its code.
     """
     control = message.control_block(envelope.root)
-    if not control.challenge:
-        raise Fault(FaultCode.DIALOG_INVALID, "Challenge is missing")
+    if not control.challenge or len(control.challenge) > _CHALLENGE_MAX:
+        raise Fault(FaultCode.DIALOG_INVALID, f"Challenge must have 1 to {_CHALLENGE_MAX} characters")
     if (control.response, control.conversation, control.sequence) != (None, None, None):
         raise Fault(FaultCode.DIALOG_INVALID, "only Challenge may be there: the dialog is an implicit one")
 

@@ -13,6 +13,12 @@ from gateway.schema.verstoss import Verstoss, explain_by_place
 #: Name of the pack and of its folder.
 PACK = "osci-1.2"
 
+_SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
+_OSCI = "{http://www.osci.de/2002/04/osci}"
+_NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
+_NONE = "http://www.w3.org/2001/12/soap-envelope/actor/none"
+_FOR_NONE = frozenset({f"{_OSCI}IntermediaryCertificates", f"{_OSCI}NonIntermediaryCertificates"})
+
 
 class OsciSchemas:
     """Decides whether an envelope keeps to the schema of its message type, and says where not. Safe for threads."""
@@ -44,4 +50,14 @@ class OsciSchemas:
             return Verstoss("/", "der Nachrichtentyp ist hier nicht vorgesehen").hinweis
         schema, lock = self._schemas[message_type]
         with lock:
-            return None if schema.validate(root) else explain_by_place(schema.error_log, self._names).hinweis
+            found = _wrong_actor(root) if schema.validate(root) else explain_by_place(schema.error_log, self._names)
+        return found.hinweis if found else None
+
+
+def _wrong_actor(root: etree._Element) -> Verstoss | None:
+    """libxml2 does not hold the fixed value of an attribute that is referred to, as soap:actor is; this does."""
+    for position, block in enumerate(root.iterfind(f"{_SOAP}Header/{_OSCI}*"), 1):
+        actor = block.get(f"{_SOAP}actor", "").strip(" \t\r\n")
+        if actor != (_NONE if block.tag in _FOR_NONE else _NEXT):
+            return Verstoss(f"/Envelope[1]/Header[1]/*[{position}]/@actor", "das Attribut hat einen festen Wert")
+    return None

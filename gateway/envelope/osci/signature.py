@@ -1,7 +1,8 @@
-"""Signatures of messages and of contents: what must be signed is counted first, then digests, then the signature.
+"""Signatures of messages and of contents: what must be signed is counted first, then comes the key, then digests.
 
 A signature here covers exactly the parts that its caller names, by their URIs; the caller hands over the bytes of each
-part from its own place, so there is nothing that a reference could lead astray.
+part from its own place, so there is nothing that a reference could lead astray. Digests, whose cost grows with the
+message, are computed last: for what a key has vouched for.
 
 Not by libxmlsec, as for WS-Security: it can resolve neither `cid:` nor a RetrievalMethod that leads to an OSCI
 certificate. What is left to do is small, since one canonicalisation is allowed and what is not named is refused:
@@ -60,11 +61,16 @@ _METHODS: dict[str, tuple[bool, hashes.HashAlgorithm]] = {
 
 @dataclass(frozen=True)
 class Signed:
-    """One part: the URI of its Reference, its transform ("" for none, as of attachments), and what is digested."""
+    """One part: the URI of its Reference, its transform ("" for none, as of attachments), and what is digested: bytes,
+    or the canonical form of an element.
+    """
 
     uri: str
     transform: str
-    data: bytes = field(repr=False)
+    source: bytes | Element = field(repr=False)
+
+    def data(self) -> bytes:
+        return self.source if isinstance(self.source, bytes) else canonical(self.source)
 
 
 def signer_uri(signature: Element) -> str:
@@ -86,9 +92,9 @@ def verify(signature: Element, parts: Mapping[str, Signed], certificate: x509.Ce
     if references.keys() != parts.keys():
         missing = len(parts.keys() - references.keys())
         raise Fault(FaultCode.WRONG_COVERAGE, f"{missing} parts are not signed" if missing else "a Reference too many")
+    _check_value(unwrapped(value, _CODE), method, canonical(signed_info), certificate)
     for uri, part in parts.items():
         _check_digest(references[uri], part, policy)
-    _check_value(unwrapped(value, _CODE), method, canonical(signed_info), certificate)
 
 
 def _check_methods(signed_info: Element, policy: OsciPolicy) -> str:
@@ -130,7 +136,7 @@ def _check_digest(reference: Element, part: Signed, policy: OsciPolicy) -> None:
     algorithm = method.get("Algorithm")
     if algorithm not in policy.digest_methods or len(method):
         raise Fault(FaultCode.UNSUPPORTED_ALGORITHM, "DigestMethod")
-    if not hmac.compare_digest(_DIGESTS[algorithm](part.data).digest(), unwrapped(value, _CODE)):
+    if not hmac.compare_digest(_DIGESTS[algorithm](part.data()).digest(), unwrapped(value, _CODE)):
         raise Fault(FaultCode.SIGNATURE_INVALID, "a digest is wrong")
 
 
@@ -175,7 +181,7 @@ def create(parts: list[Signed], identity: Identity, certificate_id: str, namespa
     """
     references = "".join(
         _REFERENCE_TEXT
-        % (part.uri, _TRANSFORM_TEXT % part.transform if part.transform else "", wrapped(_sha256(part.data)))
+        % (part.uri, _TRANSFORM_TEXT % part.transform if part.transform else "", wrapped(_sha256(part.data())))
         for part in parts
     )
     content = _SIGNED_INFO_TEXT % (policy.signature_method, references)

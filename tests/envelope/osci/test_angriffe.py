@@ -2,6 +2,7 @@
 
 import copy
 import re
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -134,6 +135,33 @@ def test_a_header_of_others_must_be_signed_as_well() -> None:
 @refused(FaultCode.WRONG_COVERAGE)
 def test_a_header_without_an_id() -> bytes:
     return edited(lambda root: etree.SubElement(root[0], tag(names.OSCI_7, "Extra")))
+
+
+@refused(FaultCode.INVALID_SECURITY)
+def test_header_blocks_without_end() -> bytes:
+    def add(root: Element) -> None:
+        for number in range(40):
+            etree.SubElement(root[0], tag(names.OSCI_7, "Extra"), Id=f"extra{number}")
+
+    return edited(add)
+
+
+@refused(FaultCode.INVALID_SECURITY)
+def test_a_signed_part_whose_namespace_has_no_canonical_form() -> bytes:
+    def add(root: Element) -> None:
+        extra = etree.SubElement(root[0], tag(names.OSCI_7, "Extra"), Id="extra")
+        extra.append(etree.fromstring('<p:x xmlns:p="relative"/>'))
+
+    def digest_anything(parts: list[Signed]) -> list[Signed]:
+        return [replace(part, source=b"") if part.uri == "#extra" else part for part in parts]
+
+    return signed_anew(edited(add), digest_anything)
+
+
+@refused(FaultCode.CERTIFICATE_UNTRUSTED)
+def test_a_stranger_is_told_so_before_anything_is_computed() -> bytes:
+    stranger = DELIVERY.but(intermediary=signing("eve", "Other CA")).plain()
+    return edited(lambda root: root[1].set("Id", "body"), stranger).replace(b"#sha256", b"#sha512", 1)
 
 
 @pytest.mark.parametrize("attribute", ["Id", "id", "ID", "{urn:x}Id", "{http://www.w3.org/XML/1998/namespace}id"])

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from gateway.envelope import pki
-from gateway.envelope.osci import content, message, mime, names
+from gateway.envelope.osci import content, feedback, message, mime, names
 from gateway.envelope.osci.message import ControlBlock, Message, SoapFault
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel
-from gateway.envelope.signer import Identity
+from gateway.envelope.signer import Identity, load_pkcs12
 from gateway.envelope.zertifikate import TrustStore, fingerprint
 from gateway.errors import ConfigError, Fault, FaultCode
 from tests.envelope.osci.workshop import (
@@ -95,6 +97,7 @@ def test_an_accept_delivery_is_checked_and_refused_with_9805_in_its_own_response
     [
         ControlBlock(),
         ControlBlock(challenge=""),
+        ControlBlock(challenge="x" * 1001),
         ControlBlock(challenge="YQ==", response="YQ=="),
         ControlBlock(challenge="YQ==", conversation="1"),
         ControlBlock(challenge="YQ==", sequence="0"),
@@ -194,12 +197,18 @@ def test_every_fault_code_can_be_told_before_and_after_a_request_is_understood()
         assert before.code in ("9000", "9100", code.value.osci)
         umschlag, _ = accepted(DELIVERY.sealed())
         after = read_reply(umschlag.fault(code, "a hint & <more>", NOW))
-        rows = (
-            [(after.code, after.text)] if isinstance(after, SoapFault) else [(r.code, r.text) for r in after.feedback]
-        )
-        ((osci, text),) = rows
-        assert osci == code.value.osci
-        assert f"{code.name}: a hint & <more>" in text
+        assert isinstance(after, Message)
+        (row,) = after.feedback
+        assert row.code == code.value.osci or feedback.is_soap_fault(code.value.osci)
+        assert f"{code.name}: a hint & <more>" in row.text
+
+
+@pytest.mark.parametrize("code", [FaultCode.NOT_WELLFORMED, FaultCode.FORBIDDEN_XML, FaultCode.TOO_LARGE])
+def test_a_message_that_cannot_be_read_inside_a_proper_delivery_is_9805(code: FaultCode) -> None:
+    umschlag, _ = accepted(DELIVERY.sealed())
+    answer = read_reply(umschlag.fault(code, "", NOW))
+    assert isinstance(answer, Message)
+    assert [row.code for row in answer.feedback] == ["9805"]
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 400, 5000])
@@ -234,3 +243,15 @@ def test_keys_that_are_not_rsa_are_refused_at_start() -> None:
         OsciSchluessel(key, cipher("gateway"))
     with pytest.raises(ConfigError):
         OsciSchluessel(signing("gateway"), key)
+
+
+def test_a_key_pair_is_read_from_pkcs_12_with_its_password_only() -> None:
+    pair = signing("gateway")
+    data = serialize_key_and_certificates(None, pair.key, pair.certificate, None, BestAvailableEncryption(b"secret"))
+    loaded = load_pkcs12(data, b"secret")
+    assert fingerprint(loaded.certificate) == fingerprint(pair.certificate)
+    assert loaded.key_pem == pair.key_pem
+    without_key = serialize_key_and_certificates(None, None, pair.certificate, None, BestAvailableEncryption(b"secret"))
+    for wrong, password in ((data, b"other"), (b"no pkcs 12", b"secret"), (without_key, b"secret")):
+        with pytest.raises(ConfigError):
+            load_pkcs12(wrong, password)

@@ -95,7 +95,7 @@ def structure(envelope: bytes) -> list[str]:
             lines.append("reference: " + ", ".join(str(child.get("Algorithm")) for child in element.iter()))
             continue
         depth = sum(1 for _ in element.iterancestors())
-        attributes = " ".join(f"{key}={_steady(str(value))}" for key, value in element.attrib.items())
+        attributes = " ".join(f"{name!s}={_steady(str(value))}" for name, value in element.attrib.items())
         text = "" if local in _SPECIFIC else (element.text or "").strip()
         lines.append(f"{depth} {element.tag} {attributes} {text}".strip())
     return lines
