@@ -34,7 +34,7 @@ from gateway.envelope.osci.compose import (
     soap_fault,
 )
 from gateway.envelope.osci.content import open_content, seal_content
-from gateway.envelope.osci.encryption import seal_transport
+from gateway.envelope.osci.encryption import check_reader, seal_transport
 from gateway.envelope.osci.message import CertificateEntry, ControlBlock, Message, OpenedEnvelope
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.schema import OsciSchemas
@@ -272,9 +272,10 @@ def _client_cipher(read: Message) -> x509.Certificate:
         raise Fault(FaultCode.CLIENT_CIPHER_MISSING)
     try:
         certificate = message.loaded(entry)
+        check_reader(certificate)
     except Fault as fault:
         raise Fault(FaultCode.CLIENT_CIPHER_INVALID, str(fault)) from None
     key = certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < _MIN_RSA_BITS:
-        raise Fault(FaultCode.CLIENT_CIPHER_INVALID, f"the key must be RSA of at least {_MIN_RSA_BITS} bits")
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
+        raise Fault(FaultCode.CLIENT_CIPHER_INVALID, f"the key must have at least {_MIN_RSA_BITS} bits")
     return certificate

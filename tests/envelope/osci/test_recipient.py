@@ -5,6 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
@@ -133,6 +136,32 @@ def test_a_certificate_that_is_not_believed_for_its_role_is_refused_by_the_code_
     part: str, identity: Callable[[], Identity], code: FaultCode, osci: str
 ) -> None:
     assert codes(refusal(DELIVERY.but(**{part: identity()}).sealed())) == (code, osci)
+
+
+ODD = {  # modulus and exponent with which OpenSSL does not compute
+    "too long": ((1 << 17000) + 1, 65537),
+    "even modulus": ((1 << 2048) + 2, 65537),
+    "long exponent": ((1 << 4096) + 1, (1 << 4000) + 1),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_refusal_can_be_written_whatever_key_a_stranger_wants_it_encrypted_for(odd: str) -> None:
+    modulus, exponent = ODD[odd]
+    key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+    proper = cipher("intermediary")
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(proper.certificate.subject)
+        .issuer_name(proper.certificate.issuer)
+        .public_key(key)
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW)
+        .sign(signing("eve").key, hashes.SHA256())
+    )
+    unsigned = DELIVERY.but(signed=False, intermediary_cipher=Identity(proper.key, certificate))
+    assert codes(refusal(unsigned.sealed())) == (FaultCode.CLIENT_CIPHER_INVALID, "9501")
 
 
 @pytest.mark.parametrize(
