@@ -59,7 +59,7 @@ def _decrypted(element: Element, message: Message, cipher: Identity, policy: Osc
     data = encryption.read(element, policy)
     own = cipher.certificate.public_bytes(Encoding.DER)
     ours = {f"#{entry.id}" for entry in message.certificates if entry.role in _READERS and entry.der == own}
-    key = next((key for key in data.keys if key.uri in ours), None)
+    key = next((key for key in data.keys if key.uri in ours or key.certificate == own), None)
     if key is None:
         raise Fault(_CODE, "the content is not encrypted for our certificate")
     part = message.mime.attachment(data.cid) if data.cid else None

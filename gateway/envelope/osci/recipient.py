@@ -183,6 +183,8 @@ class OsciUmschlag:
             raise Fault(FaultCode.NOT_SYNCHRONOUS)
         shared = self._shared
         inhalt = open_content(read, shared.keys.chiffrierung, shared.policy)
+        if not inhalt.encrypted and not read.encrypted:  # the policy may leave it to the transport, but not to nobody
+            raise Fault(FaultCode.CONTENT_INVALID, "neither the content nor the message is encrypted")
         author = self._author(inhalt.author, now)
         if not inhalt.encrypted:
             return Opened(inhalt.nachricht, author.fingerprint)  # and answered as it was asked

@@ -219,6 +219,11 @@ def test_content_that_is_not_encrypted_is_refused_unless_the_policy_allows_it_an
     assert accepted(plain, lenient)[1].reply_fingerprint is None
 
 
+def test_content_that_nothing_encrypts_is_refused_whatever_the_policy() -> None:
+    naked = DELIVERY.but(content_encrypted=False).plain()
+    assert codes(refusal(naked, OsciPolicy(content_encrypted=False))) == (FaultCode.CONTENT_INVALID, "9805")
+
+
 def test_every_fault_code_can_be_told_before_and_after_a_request_is_understood() -> None:
     for code in FaultCode:
         before = read_reply(empfaenger().umschlag().fault(code, "a hint & <more>", NOW))
