@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from gateway.envelope.osci import encryption, mime
+from gateway.envelope.osci import compose, encryption, mime
 from gateway.envelope.osci.canonical import ANSWER
 from gateway.envelope.osci.client import Abgelehnt, Intermediaer, OsciDialog
 from gateway.envelope.osci.policy import OsciPolicy
@@ -71,6 +71,15 @@ def test_an_intermediary_is_not_believed(amt: Amt, fault: str, request_type: str
 def test_a_strangers_signature_is_not_believed_without_a_pin_either(amt: Amt) -> None:
     amt.stub.intermediary.faults.add("signed_by_stranger")
     error = amt.fails(intermediaer_signatur=None)
+    assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "CERTIFICATE_UNTRUSTED"))
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_whose_certificate_it_is_comes_before_what_was_signed_with_it(amt: Amt, pinned: bool) -> None:
+    """Strangers shall not make us canonicalise what they send."""
+    for fault in ("signed_by_stranger", "wrapped_signature"):
+        amt.stub.intermediary.faults.add(fault)
+    error = amt.fails() if pinned else amt.fails(intermediaer_signatur=None)
     assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "CERTIFICATE_UNTRUSTED"))
 
 
@@ -280,6 +289,17 @@ def test_a_request_for_somebody_else_is_refused_by_its_code(amt: Amt) -> None:
 def test_the_text_of_a_failure_names_the_land_and_nothing_of_the_message(amt: Amt) -> None:
     amt.stub.intermediary.faults.add("unsigned")
     assert str(amt.fails()) == "UNGLAUBWUERDIG: Land 06: NOT_SIGNED"
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_soap_fault_says_no_whether_it_is_encrypted_or_not(stub: OsciStub, encrypted: bool) -> None:
+    ours, intermediaer = keys(stub.keys.gateway), stub.keys.intermediary.cipher.certificate
+    dialog = OsciDialog(teilnehmer(stub), ours, Intermediaer(intermediaer))
+    dialog.init_dialog()
+    fault = compose.soap_fault("9502", "no")
+    with pytest.raises(Abgelehnt) as caught:
+        dialog.answer(sealed_for(ours.chiffrierung.certificate, fault) if encrypted else fault, datetime.now(UTC))
+    assert caught.value.codes == ("9502",)
 
 
 # -- anything at all ---------------------------------------------------------------------------------------------------

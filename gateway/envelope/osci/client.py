@@ -19,7 +19,7 @@ from gateway.envelope.osci.compose import Outgoing, RoleCertificate, child, comp
 from gateway.envelope.osci.content import open_content, seal_content
 from gateway.envelope.osci.dialog import Asked, Dialog, State
 from gateway.envelope.osci.encryption import seal_transport
-from gateway.envelope.osci.message import Message, OpenedEnvelope, SoapFault, check_signature, opened, read
+from gateway.envelope.osci.message import CertificateEntry, Message, OpenedEnvelope, SoapFault, check_signature, opened, read
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciSchluessel
 from gateway.envelope.osci.schema import OsciSchemas
@@ -205,12 +205,15 @@ class OsciDialog:
         if not envelope.encrypted:
             raise Fault(FaultCode.NOT_DECRYPTABLE, "the answer to an encrypted request must be encrypted")
         message = read(envelope, (names.response_type(request_type),), shared.schemas)
-        entry = check_signature(message, "SignatureCertificateIntermediary", shared.policy)
         expected = self._intermediaer.signatur
-        if expected is None:
-            shared.trust.check(entry.der, now)
-        elif entry.der != expected.public_bytes(Encoding.DER):
-            raise Fault(FaultCode.CERTIFICATE_UNTRUSTED, "signed, but not by this intermediary")
+
+        def believe(entry: CertificateEntry) -> None:
+            if expected is None:
+                shared.trust.check(entry.der, now)
+            elif entry.der != expected.public_bytes(Encoding.DER):
+                raise Fault(FaultCode.CERTIFICATE_UNTRUSTED, "it is not the certificate of this intermediary")
+
+        check_signature(message, "SignatureCertificateIntermediary", shared.policy, believe)
         return message
 
 

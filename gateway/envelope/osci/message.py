@@ -108,7 +108,7 @@ class Message:
 
 @dataclass(frozen=True)
 class SoapFault:
-    """An OSCI message that is a SOAP fault: it is neither signed nor encrypted, so it proves nothing."""
+    """An OSCI message that is a SOAP fault: it is not signed, so it proves nothing, encrypted or not."""
 
     code: str  # four digits, "" where there is none
     text: str
@@ -129,15 +129,18 @@ def opened(
     """
     message = mime.read(data)
     root = parse(message.envelope, limits, isolated=isolated)
+    outer = _told_apart(root, message, encrypted=False)
+    if isinstance(outer, SoapFault) or outer.message_type != ENCRYPTED:
+        return outer
+    _check_schema(root, ENCRYPTED, schemas)
+    inner = mime.read(encryption.open_transport(root, message, cipher, policy))
+    return _told_apart(parse(inner.envelope, limits, isolated=isolated), inner, encrypted=True)
+
+
+def _told_apart(root: Element, message: Mime, encrypted: bool) -> OpenedEnvelope | SoapFault:
     if root.tag == _ENVELOPE and _LOCATION not in root.attrib:
         return _soap_fault(root)
-    message_type = _message_type(root)
-    if message_type != ENCRYPTED:
-        return OpenedEnvelope(message_type, root, message, encrypted=False)
-    _check_schema(root, message_type, schemas)
-    inner = mime.read(encryption.open_transport(root, message, cipher, policy))
-    root = parse(inner.envelope, limits, isolated=isolated)
-    return OpenedEnvelope(_message_type(root), root, inner, encrypted=True)
+    return OpenedEnvelope(_message_type(root), root, message, encrypted)
 
 
 def _message_type(root: Element) -> str:
