@@ -19,7 +19,15 @@ from gateway.envelope.osci.compose import Outgoing, RoleCertificate, child, comp
 from gateway.envelope.osci.content import open_content, seal_content
 from gateway.envelope.osci.dialog import Asked, Dialog, State
 from gateway.envelope.osci.encryption import seal_transport
-from gateway.envelope.osci.message import CertificateEntry, Message, OpenedEnvelope, SoapFault, check_signature, opened, read
+from gateway.envelope.osci.message import (
+    CertificateEntry,
+    Message,
+    OpenedEnvelope,
+    SoapFault,
+    check_signature,
+    opened,
+    read,
+)
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciSchluessel
 from gateway.envelope.osci.schema import OsciSchemas
