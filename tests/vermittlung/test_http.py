@@ -122,3 +122,13 @@ def test_a_nobody_is_said_to_be_one() -> None:
         with pytest.raises(SendError, match="Connection refused") as caught:
             get(f"http://localhost:{unused.getsockname()[1]}/", headers={}, timeout=TIMEOUT)
     assert (caught.value.late, caught.value.sent) == (False, False)
+
+
+def test_what_a_peer_says_instead_of_http_is_not_quoted() -> None:
+    def talk(connection: socket.socket, _: threading.Event) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(b"Erika Mustermann\r\n\r\n")
+
+    with peer(talk) as url, pytest.raises(SendError) as caught:
+        post(url, b"<a/>", timeout=2)
+    assert str(caught.value) == f"{url} does not answer: BadStatusLine"
