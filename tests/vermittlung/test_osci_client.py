@@ -6,22 +6,26 @@ Whatever they do wrong has its one Ausfall, and the codes that tell of it.
 import copy
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 
+from gateway.envelope import pki
 from gateway.envelope.osci import compose, encryption, mime
 from gateway.envelope.osci.canonical import ANSWER
-from gateway.envelope.osci.client import Abgelehnt, Intermediaer, OsciDialog
+from gateway.envelope.osci.client import Abgelehnt, Intermediaer, OsciDialog, OsciTeilnehmer
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.parse import parse
-from gateway.envelope.zertifikate import fingerprint
+from gateway.envelope.zertifikate import TrustStore, fingerprint
 from gateway.errors import Fault
 from gateway.ports import Ausfall
+from gateway.vermittlung.osci_client import OsciClient
 from gateway.zustellung.http import SendError
 from osci_stub.land import OsciStub
 from osci_stub.muster import suchanfrage
 from osci_stub.osci.faults import FAULTS
+from tests.envelope.osci.workshop import NOW, ca, cipher, schemas
 from tests.vermittlung.osci_amt import LATE, NOBODY, Amt, amt, gone, keys, line, running_stub, stub, teilnehmer
 
 __all__ = ["amt", "line", "running_stub", "stub"]
@@ -146,9 +150,28 @@ def test_an_author_of_the_same_ca_who_may_not_answer_for_the_land_is_not_believe
     assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "AUTHOR_SIGNATURE_INVALID", "0800"))
 
 
-def test_an_authors_certificate_that_has_expired_is_not_believed(amt: Amt) -> None:
+def test_an_author_of_another_ca_is_not_believed_whatever_the_directory_says(amt: Amt) -> None:
+    """What is only encrypted for may be of any CA: the directory vouches for it."""
+    other = OsciClient(OsciTeilnehmer(TrustStore(ca().certificate_pem), schemas()))
+    error = Amt(amt.stub, other).fails()
+    assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "CERTIFICATE_UNTRUSTED", "0800"))
+
+
+def test_nothing_is_sent_when_a_certificate_to_encrypt_for_has_expired(amt: Amt, line: list[SendError | None]) -> None:
+    line.append(gone())
     error = amt.fails(now=datetime.now(UTC) + timedelta(days=60))
-    assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "CERTIFICATE_EXPIRED", "0800"))
+    assert (error.grund, error.codes) == (Ausfall.ZERTIFIKAT, ("CERTIFICATE_EXPIRED",))
+    assert line.pop()  # it was not even tried
+
+
+@pytest.mark.parametrize("revoked", ["intermediaer_cipher", "adressat_cipher"])
+def test_nothing_is_encrypted_for_a_certificate_that_is_revoked(amt: Amt, tmp_path: Path, revoked: str) -> None:
+    peers = {name: cipher(name).certificate for name in ("intermediaer_cipher", "adressat_cipher")}
+    crl = tmp_path / "crl.pem"
+    crl.write_bytes(pki.make_crl(ca(), [peers[revoked].serial_number], NOW))
+    careful = OsciClient(OsciTeilnehmer(TrustStore(ca().certificate_pem, crl), schemas()))
+    error = Amt(amt.stub, careful).fails(now=NOW, **peers)
+    assert (error.grund, error.codes) == (Ausfall.ZERTIFIKAT, ("CERTIFICATE_REVOKED",))
 
 
 def test_what_an_answer_answers_is_for_the_exchange_to_see(amt: Amt) -> None:

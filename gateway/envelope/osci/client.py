@@ -32,7 +32,7 @@ from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciSchluessel
 from gateway.envelope.osci.schema import OsciSchemas
 from gateway.envelope.parse import Limits, Strangers
-from gateway.envelope.zertifikate import TrustStore
+from gateway.envelope.zertifikate import Purpose, TrustStore
 from gateway.errors import Fault, FaultCode, GatewayError
 
 _CHALLENGE_BYTES = 10  # as many as the reference library takes
@@ -91,6 +91,19 @@ class OsciTeilnehmer:
         self.policy = policy or OsciPolicy()
         self.limits = limits
         self.strangers = Strangers()
+
+    def check_reader(self, certificate: x509.Certificate, now: datetime) -> None:
+        """Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN where nothing may be encrypted for the certificate now.
+
+        That it is the right one, the directory of peers vouches for: it may be of a CA that is not believed otherwise.
+        """
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            raise Fault(FaultCode.CERTIFICATE_EXPIRED)
+        try:
+            self.trust.check(certificate.public_bytes(Encoding.DER), now, Purpose.CIPHER)
+        except Fault as fault:
+            if fault.code is not FaultCode.CERTIFICATE_UNTRUSTED:
+                raise
 
 
 class OsciDialog:
