@@ -106,7 +106,7 @@ crl = "pki/ca.crl"        # a current revocation list of each of them; empty: no
 intermediaere = []        # PEM; the signature certificates of those that may deliver. Empty: any that `ca` has issued
 inhalt_verschluesselt = true   # false: content may be protected by the transport alone
 signaturen = ["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"]   # accepted
-chiffren = ["aes128-gcm", "aes192-gcm", "aes256-gcm"]   # accepted; "aes256-cbc" and the like only by name
+chiffren = ["aes128-gcm", "aes192-gcm", "aes256-gcm"]   # accepted; "aes256-cbc" would be, and is not safe
 signatur_verfahren = "rsa-sha256"   # used
 iv_bytes = 12             # of what we encrypt; 16 for libraries that do not know IvLength
 

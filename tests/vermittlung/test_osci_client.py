@@ -16,7 +16,7 @@ from gateway.envelope.osci import compose, encryption, mime
 from gateway.envelope.osci.canonical import ANSWER
 from gateway.envelope.osci.client import Abgelehnt, Intermediaer, OsciDialog, OsciTeilnehmer
 from gateway.envelope.osci.policy import OsciPolicy
-from gateway.envelope.parse import parse
+from gateway.envelope.parse import Strangers, parse
 from gateway.envelope.zertifikate import TrustStore, fingerprint
 from gateway.errors import Fault
 from gateway.ports import Ausfall
@@ -317,12 +317,15 @@ def test_the_text_of_a_failure_names_the_land_and_nothing_of_the_message(amt: Am
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_a_soap_fault_says_no_whether_it_is_encrypted_or_not(stub: OsciStub, encrypted: bool) -> None:
     ours, intermediaer = keys(stub.keys.gateway), stub.keys.intermediary.cipher.certificate
-    dialog = OsciDialog(teilnehmer(stub), ours, Intermediaer(intermediaer))
+    shared = teilnehmer(stub)
+    shared.strangers = Strangers(100)
+    dialog = OsciDialog(shared, ours, Intermediaer(intermediaer))
     dialog.init_dialog()
     fault = compose.soap_fault("9502", "no")
     with pytest.raises(Abgelehnt) as caught:
         dialog.answer(sealed_for(ours.chiffrierung.certificate, fault) if encrypted else fault, datetime.now(UTC))
     assert caught.value.codes == ("9502",)
+    assert shared.strangers.exhausted
 
 
 # -- anything at all ---------------------------------------------------------------------------------------------------
@@ -337,7 +340,8 @@ def test_whatever_comes_back_ends_as_a_fault_or_a_refusal(stub: OsciStub, seed: 
     dialog = OsciDialog(teilnehmer(stub), ours, known)
     sealed = stub.intermediary.answer(dialog.init_dialog()).data
     outer = mime.read(sealed)
-    plain = encryption.open_transport(parse(outer.envelope, ANSWER), outer, ours.chiffrierung, OsciPolicy())
+    envelope = encryption.read_transport(parse(outer.envelope, ANSWER), OsciPolicy())
+    plain = encryption.open_transport(envelope, outer, ours.chiffrierung)
     passed = 0
     for number in range(100):
         changed = mutated(sealed if number % 4 == 0 else plain, chosen)

@@ -162,7 +162,7 @@ class OsciDialog:
             codes = _codes(message)
             refused = any(entry.refused for entry in message.feedback)
             self._dialog = asked.answered(message.control, refused)
-        except Fault:
+        except (Fault, Abgelehnt):  # nobody has signed a SOAP fault
             self._shared.strangers.refused(len(data))
             raise
         if refused:

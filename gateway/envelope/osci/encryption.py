@@ -162,15 +162,19 @@ def _decrypt_cbc(secret: bytes, iv: bytes, body: bytes) -> bytes:
     return padded[: -padded[-1]]
 
 
-def open_transport(root: Element, message: mime.Mime, identity: Identity, policy: OsciPolicy) -> bytes:
-    """What a transport envelope (MessageEncrypted, valid by its schema) holds: the inner MIME message.
+def read_transport(root: Element, policy: OsciPolicy) -> EncryptedData:
+    """What a transport envelope (MessageEncrypted, valid by its schema) says. Raises Fault as `read`, and NOT_OSCI."""
+    (body,) = children(root, FaultCode.NOT_OSCI, tag(SOAP, "Body"))
+    (element,) = children(body, FaultCode.NOT_OSCI, ENCRYPTED_DATA)
+    return read(element, policy)
+
+
+def open_transport(data: EncryptedData, message: mime.Mime, identity: Identity) -> bytes:
+    """What is encrypted beside the transport envelope: the inner MIME message.
 
     Raises Fault WRONG_CIPHER_CERTIFICATE where it is encrypted for another certificate than ours, byte for byte, and
     NOT_DECRYPTABLE.
     """
-    (body,) = children(root, FaultCode.NOT_OSCI, tag(SOAP, "Body"))
-    (element,) = children(body, FaultCode.NOT_OSCI, ENCRYPTED_DATA)
-    data = read(element, policy)
     own = identity.certificate.public_bytes(Encoding.DER)
     key = next((key for key in data.keys if key.certificate == own), None)
     if key is None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from gateway.envelope import pki
-from gateway.envelope.osci import content, feedback, message, mime, names
+from gateway.envelope.osci import content, encryption, feedback, message, mime, names
 from gateway.envelope.osci.message import ControlBlock, Message, SoapFault
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel
@@ -55,6 +55,17 @@ def test_a_delivery_opens_to_the_message_its_author_and_who_will_read_the_answer
 def test_the_answer_is_encrypted_for_the_transport_exactly_when_the_request_was() -> None:
     assert answer(DELIVERY.sealed()).encrypted
     assert not answer(DELIVERY.plain()).encrypted
+
+
+@pytest.mark.parametrize("transport", [12, 16])
+@pytest.mark.parametrize("inside", [12, 16])
+def test_each_part_of_the_answer_has_an_iv_as_long_as_in_the_request(inside: int, transport: int) -> None:
+    """A library that is older than IvLength reads 16 bytes only."""
+    plain = DELIVERY.but(policy=OsciPolicy(iv_length=inside)).plain()
+    request = encryption.seal_transport(plain, cipher("gateway").certificate, OsciPolicy(iv_length=transport))
+    reply = answer(request)
+    assert reply.iv_length == transport
+    assert content.open_content(reply, cipher("authority"), POLICY).iv_length == inside
 
 
 def test_the_answer_says_done_and_holds_the_message_signed_by_us_for_who_has_asked() -> None:
