@@ -18,6 +18,7 @@ from gateway.envelope.osci.client import (
     OsciTeilnehmer,
 )
 from gateway.envelope.osci.recipient import OsciSchluessel
+from gateway.envelope.zertifikate import Purpose
 from gateway.errors import ConfigError, Fault, FaultCode
 from gateway.ports import Ausfall, LandNichtErreichbar
 from gateway.vermittlung.gegenstelle import Gegenstelle
@@ -101,7 +102,7 @@ class _Abwicklung:
         """Before anything is sent: who holds a key that was revoked, nobody knows. Raises LandNichtErreichbar."""
         try:
             for certificate in (self._gegenstelle.intermediaer_cipher, self._gegenstelle.adressat_cipher):
-                self._shared.check_reader(certificate, self._now)
+                self._shared.check_named(certificate, self._now, Purpose.CIPHER)
         except Fault as fault:
             self._note((fault.code.name,))
             raise self._failure(Ausfall.ZERTIFIKAT, (), fault) from None

@@ -12,20 +12,23 @@ import pytest
 from cryptography import x509
 
 from gateway.envelope import pki
-from gateway.envelope.osci import compose, encryption, mime
+from gateway.envelope.osci import compose, encryption, message, mime
 from gateway.envelope.osci.canonical import ANSWER
 from gateway.envelope.osci.client import Abgelehnt, Intermediaer, OsciDialog, OsciTeilnehmer
+from gateway.envelope.osci.compose import Outgoing, RoleCertificate
+from gateway.envelope.osci.feedback import Entry
+from gateway.envelope.osci.message import ControlBlock, OpenedEnvelope
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.parse import Strangers, parse
 from gateway.envelope.zertifikate import TrustStore, fingerprint
-from gateway.errors import Fault
+from gateway.errors import Fault, FaultCode
 from gateway.ports import Ausfall
 from gateway.vermittlung.osci_client import OsciClient
 from gateway.zustellung.http import SendError
 from osci_stub.land import OsciStub
 from osci_stub.muster import suchanfrage
 from osci_stub.osci.faults import FAULTS
-from tests.envelope.osci.workshop import NOW, ca, cipher, schemas
+from tests.envelope.osci.workshop import NOW, ca, cipher, schemas, signing
 from tests.vermittlung.osci_amt import LATE, NOBODY, Amt, amt, gone, keys, line, running_stub, stub, teilnehmer
 
 __all__ = ["amt", "line", "running_stub", "stub"]
@@ -312,6 +315,32 @@ def test_a_request_for_somebody_else_is_refused_by_its_code(amt: Amt) -> None:
 def test_the_text_of_a_failure_names_the_land_and_nothing_of_the_message(amt: Amt) -> None:
     amt.stub.intermediary.faults.add("unsigned")
     assert str(amt.fails()) == "UNGLAUBWUERDIG: Land 06: NOT_SIGNED"
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+def test_an_intermediary_that_is_pinned_may_be_revoked_as_well(stub: OsciStub, tmp_path: Path, revoked: bool) -> None:
+    crl, pinned = tmp_path / "crl.pem", signing("intermediary")
+    crl.write_bytes(pki.make_crl(ca(), [pinned.certificate.serial_number] if revoked else [], NOW))
+    shared = OsciTeilnehmer(TrustStore(ca().certificate_pem, crl), schemas())
+    certificate = cipher("intermediary").certificate
+    dialog = OsciDialog(shared, keys(stub.keys.gateway), Intermediaer(certificate, pinned.certificate))
+    asked = message.opened(dialog.init_dialog(), cipher("intermediary"), OsciPolicy(), schemas())
+    assert isinstance(asked, OpenedEnvelope)
+    role = RoleCertificate("SignatureCertificateIntermediary", pinned.certificate)
+    answer = Outgoing(
+        message_type="ResponseToInitDialog",
+        control=ControlBlock("c", message.control_block(asked.root).challenge, "1"),
+        certificates=(role,),
+        signer_role=role.role,
+        payload=compose.feedback_rows([Entry("0801", "")]),
+    )
+    sealed = sealed_for(stub.keys.gateway.cipher.certificate, compose.compose(answer, pinned, OsciPolicy()))
+    if not revoked:
+        assert dialog.answer(sealed, NOW).codes == ("0801",)
+        return
+    with pytest.raises(Fault) as caught:
+        dialog.answer(sealed, NOW)
+    assert caught.value.code is FaultCode.CERTIFICATE_REVOKED
 
 
 @pytest.mark.parametrize("encrypted", [True, False])

@@ -92,15 +92,15 @@ class OsciTeilnehmer:
         self.limits = limits
         self.strangers = Strangers()
 
-    def check_reader(self, certificate: x509.Certificate, now: datetime) -> None:
-        """Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN where nothing may be encrypted for the certificate now.
+    def check_named(self, certificate: x509.Certificate, now: datetime, purpose: Purpose) -> None:
+        """Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN where the certificate must not be used now.
 
         That it is the right one, the directory of peers vouches for: it may be of a CA that is not believed otherwise.
         """
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise Fault(FaultCode.CERTIFICATE_EXPIRED)
         try:
-            self.trust.check(certificate.public_bytes(Encoding.DER), now, Purpose.CIPHER)
+            self.trust.check(certificate.public_bytes(Encoding.DER), now, purpose)
         except Fault as fault:
             if fault.code is not FaultCode.CERTIFICATE_UNTRUSTED:
                 raise
@@ -231,7 +231,9 @@ class OsciDialog:
         def believe(entry: CertificateEntry) -> None:
             if expected is None:
                 shared.trust.check(entry.der, now)
-            elif entry.der != expected.public_bytes(Encoding.DER):
+            elif entry.der == expected.public_bytes(Encoding.DER):
+                shared.check_named(expected, now, Purpose.SIGNING)
+            else:
                 raise Fault(FaultCode.CERTIFICATE_UNTRUSTED, "it is not the certificate of this intermediary")
 
         check_signature(message, "SignatureCertificateIntermediary", shared.policy, believe)
