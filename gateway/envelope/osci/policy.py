@@ -39,6 +39,8 @@ _SIGNATURES = {
     "pss-sha384": names.RSA_PSS_SHA384,
     "pss-sha512": names.RSA_PSS_SHA512,
 }
+_DIGESTS = {"sha256": names.SHA256, "sha384": names.SHA384, "sha512": names.SHA512}
+_OAEP = {short: method for short, method in _DIGESTS.items() if method in OAEP_DIGESTS}
 _CIPHERS = {method.partition("#")[2]: method for method in GCM | CBC}
 
 
@@ -50,6 +52,16 @@ def signature_methods(short: Iterable[str]) -> frozenset[str]:
 def cipher_methods(short: Iterable[str]) -> frozenset[str]:
     """Identifiers of methods named as in `aes256-gcm`. Raises ConfigError for one that cannot be allowed."""
     return _named(short, _CIPHERS, "cipher")
+
+
+def digest_methods(short: Iterable[str]) -> frozenset[str]:
+    """Identifiers of a signature's hashes named as in `sha256`. Raises ConfigError for one that cannot be allowed."""
+    return _named(short, _DIGESTS, "digest")
+
+
+def oaep_digests(short: Iterable[str]) -> frozenset[str]:
+    """Identifiers of RSA-OAEP's hashes named as in `sha256`. Raises ConfigError for one that cannot be allowed."""
+    return _named(short, _OAEP, "OAEP")
 
 
 def _named(short: Iterable[str], known: Mapping[str, str], kind: str) -> frozenset[str]:

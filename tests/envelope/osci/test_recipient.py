@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -11,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
+from gateway import bootstrap_osci
+from gateway.bootstrap import Instance
+from gateway.config import Config, Osci
 from gateway.envelope import pki
 from gateway.envelope.osci import content, encryption, feedback, message, mime, names
 from gateway.envelope.osci.message import ControlBlock, Message, SoapFault
@@ -300,3 +304,26 @@ def test_a_key_pair_is_read_from_pkcs_12_with_its_password_only() -> None:
     for wrong, password in ((data, b"other"), (b"no pkcs 12", b"secret"), (without_key, b"secret")):
         with pytest.raises(ConfigError):
             load_pkcs12(wrong, password)
+
+
+ALGORITHMS = {  # of [osci] in gateway.toml: what it says, and what becomes of it
+    "signaturen": (["pss-sha256"], "signature_methods", {names.RSA_PSS_SHA256}),
+    "hashes": (["sha512"], "digest_methods", {names.SHA512}),
+    "chiffren": (["aes256-gcm"], "cipher_methods", {names.AES_256_GCM}),
+    "oaep": (["sha512"], "oaep_digests", {names.SHA512}),
+    "signatur_verfahren": ("pss-sha256", "signature_method", names.RSA_PSS_SHA256),
+    "oaep_verfahren": ("sha512", "oaep_digest", names.SHA512),
+}
+
+
+def configured(folder: Path, **osci: Any) -> OsciPolicy:
+    return bootstrap_osci.policy(Instance(folder, Config.model_construct(osci=Osci(**osci))))
+
+
+@pytest.mark.parametrize("key", ALGORITHMS)
+def test_the_configuration_names_each_algorithm_that_is_accepted_or_used(tmp_path: Path, key: str) -> None:
+    said, field, meant = ALGORITHMS[key]
+    assert configured(tmp_path) == POLICY
+    assert getattr(configured(tmp_path, **{key: said}), field) == meant
+    with pytest.raises(ConfigError):
+        configured(tmp_path, **{key: "sha1" if isinstance(said, str) else ["sha1"]})
