@@ -11,7 +11,7 @@ from gateway.config import Autor, Osci
 from gateway.config import Vermittlung as VermittlungConfig
 from gateway.envelope.osci.canonical import REQUEST
 from gateway.envelope.osci.client import OsciTeilnehmer
-from gateway.envelope.osci.policy import OsciPolicy, cipher_methods, signature_methods
+from gateway.envelope.osci.policy import OsciPolicy, cipher_methods, digest_methods, oaep_digests, signature_methods
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel, OsciUmschlag
 from gateway.envelope.osci.schema import OsciSchemas
 from gateway.envelope.signer import Identity, load_identity, load_pkcs12
@@ -132,8 +132,11 @@ def policy(instance: Instance) -> OsciPolicy:
     osci = instance.config.osci
     return OsciPolicy(
         signature_methods=signature_methods(osci.signaturen),
+        digest_methods=digest_methods(osci.hashes),
         cipher_methods=cipher_methods(osci.chiffren),
+        oaep_digests=oaep_digests(osci.oaep),
         signature_method=next(iter(signature_methods([osci.signatur_verfahren]))),
+        oaep_digest=next(iter(oaep_digests([osci.oaep_verfahren]))),
         iv_length=osci.iv_bytes,
         content_encrypted=osci.inhalt_verschluesselt,
         intermediaere=_intermediaere(instance, osci),

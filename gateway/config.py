@@ -150,7 +150,10 @@ class Osci(Section):
     inhalt_verschluesselt: bool = True  # § 2 BMeldDAV
     signaturen: list[str] = Field(["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"])
     chiffren: list[str] = Field(["aes128-gcm", "aes192-gcm", "aes256-gcm"])
+    hashes: list[str] = Field(["sha256", "sha384", "sha512"])
+    oaep: list[str] = Field(["sha256", "sha512"])
     signatur_verfahren: str = "rsa-sha256"
+    oaep_verfahren: str = "sha256"
     iv_bytes: Literal[12, 16] = 12
 
     @model_validator(mode="after")

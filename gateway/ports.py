@@ -127,6 +127,7 @@ class Ausfall(Enum):
     """Why a retrieval at another Land gave nothing, and what the one who asked is told of it."""
 
     NICHT_VERZEICHNET = "Für {land} ist hier keine Verbindung eingerichtet."
+    ZERTIFIKAT = "Die Zertifikate, mit denen das Register von {land} zu erreichen ist, sind zurzeit nicht gültig."
     VERSION = "Das Register von {land} nimmt diese Version von XMeld nicht an."
     ZEIT = "Das Register von {land} hat nicht rechtzeitig geantwortet. Bitte wiederholen Sie die Anfrage später."
     VERBINDUNG = "Das Register von {land} ist zurzeit nicht erreichbar. Bitte wiederholen Sie die Anfrage später."

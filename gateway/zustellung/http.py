@@ -102,7 +102,9 @@ def _send(
         with connection.getresponse() as response:  # which holds the socket, for there is one request only
             status, body = response.status, _read(response, max_reply)
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        text = f"{where} does not answer: {error or type(error).__name__}"
+        # What is no HTTP is quoted by the text of its exception, and belongs into no log either.
+        reason = str(error) if isinstance(error, OSError) else ""
+        text = f"{where} does not answer: {reason or type(error).__name__}"
         raise SendError(text, sent=connection.connected, late=isinstance(error, TimeoutError)) from None
     finally:
         connection.close()

@@ -129,6 +129,16 @@ def test_a_nobody_is_said_to_be_one() -> None:
     assert (caught.value.late, caught.value.sent) == (False, False)
 
 
+def test_what_a_peer_says_instead_of_http_is_not_quoted() -> None:
+    def talk(connection: socket.socket, _: threading.Event) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(b"Erika Mustermann\r\n\r\n")
+
+    with peer(talk) as url, pytest.raises(SendError) as caught:
+        post(url, b"<a/>", timeout=2)
+    assert str(caught.value) == f"{url} does not answer: BadStatusLine"
+
+
 def test_who_is_trusted_is_read_again_when_the_file_changes(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     old, new = pki.make_ca("old", now), pki.make_ca("new", now)
