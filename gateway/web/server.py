@@ -47,6 +47,9 @@ _PR_SET_PDEATHSIG = 1
 #: Bytes of a request's head.
 _MAX_HEAD = 64 << 10
 
+#: Where prometheus_client looks when it is first imported.
+MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
+
 log = logging.getLogger(__name__)
 
 _HANDLER = {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
@@ -71,16 +74,16 @@ def build(instance: Instance) -> App:
 
     Raises ConfigError or StoreError for what would end every worker, so that it is said once and in one line.
     """
-    from gateway.web.metrics import Messwerte
-
     _check_tls(instance)
     _check_address(instance.config.http.host, instance.config.http.port)
     if not (instance.config.http.loopback or instance.config.signatur.timestamp_required):
         log.warning("signatur.timestamp_required is false: a captured request without a Timestamp can be sent again")
-    messwerte = Messwerte()
     gateway = with_vermittlung(build_gateway(instance), instance)
-    gateway = replace(gateway, observe=observer(gateway, messwerte))
     gateway.check_stores()
+    from gateway.web.metrics import Messwerte  # within `_shared_metrics`, and where nothing can fail any more
+
+    messwerte = Messwerte()
+    gateway = replace(gateway, observe=observer(gateway, messwerte))
     address, http = address_of(instance.config), instance.config.http
     return App(gateway, _endpunkte(instance), http, address, messwerte.render)
 
@@ -111,8 +114,11 @@ def observer(gateway: Gateway, messwerte: "Messwerte") -> Callable[[Spur], None]
 def _shared_metrics() -> Iterator[None]:
     """A folder in which the workers' numbers meet, for as long as they serve."""
     with tempfile.TemporaryDirectory(prefix="xmeld-gateway-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        yield
+        os.environ[MULTIPROC] = folder
+        try:
+            yield
+        finally:
+            del os.environ[MULTIPROC]
 
 
 #: What the main process has built; the workers are forked from it, and a replaced one serves at once.
