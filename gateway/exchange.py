@@ -247,9 +247,18 @@ def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway:
 
 
 def _close_fault(fault: Fault, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> Closed:
-    reply = umschlag.fault(fault.code, fault.detail, gateway.clock())
+    reply = _fault(fault, umschlag, gateway, spur)
     spur.done("close")
     return Closed(reply, _eintrag(spur, umschlag, gateway, reply, None, fault.code.name))
+
+
+def _fault(fault: Fault, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> bytes:
+    """A bug in saying no must not leave a request without its record."""
+    try:
+        return umschlag.fault(fault.code, fault.detail, gateway.clock())
+    except Exception as error:
+        spur.log_bug(error)
+        return umschlag.notfall
 
 
 def _eintrag(
@@ -290,7 +299,7 @@ def _record(closed: Closed, umschlag: Umschlag, gateway: Gateway, spur: Spur) ->
         sent = " ".join(weg.uuid for weg in spur.wege) or "-"  # other Laender have a record of these
         log.error("not recorded exchange=%s reason=%s sent=%s", spur.vorgang, reason, sent)
         spur.ergebnis, spur.codes = "fault", (FaultCode.NOT_RECORDED.name,)
-        reply = umschlag.fault(FaultCode.NOT_RECORDED, "", gateway.clock())
+        reply = _fault(Fault(FaultCode.NOT_RECORDED), umschlag, gateway, spur)
     spur.done("record")
     if spur.opened is not None and spur.ergebnis != "auskunft":
         gateway.strangers.refused(len(spur.opened.nachricht))

@@ -20,6 +20,7 @@ class Umschlag(Port):
     """A transport's envelope: opens requests, closes answers, and says no in its own words."""
 
     name: str
+    notfall: bytes  # where a fault cannot even be made: says that something failed here, and is not signed
 
     def open(self, request: bytes, now: datetime) -> Opened:
         """The signed message. Raises Fault for everything that is not a proper signed request."""

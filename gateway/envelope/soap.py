@@ -32,6 +32,13 @@ _FAULT = (
 )
 
 
+#: When not even a fault can be signed.
+_NOTFALL = (
+    f'<e:Envelope xmlns:e="{names.SOAP}"><e:Body><e:Fault><faultcode>e:Server</faultcode>'
+    f"<faultstring>{FaultCode.INTERNAL.value.text}</faultstring></e:Fault></e:Body></e:Envelope>"
+).encode()
+
+
 @dataclass(frozen=True)
 class Verified:
     """The only child of a Body whose signature was verified, and who signed it."""
@@ -84,6 +91,7 @@ class SoapUmschlag:
     """The gateway's side; implements `gateway.ports.Umschlag`. Safe to share between threads."""
 
     name = "soap"
+    notfall = _NOTFALL
 
     def __init__(self, signer: Signer, opener: Opener) -> None:
         self._signer = signer

@@ -15,7 +15,6 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from gateway.config import Http
-from gateway.envelope import names
 from gateway.envelope.soap import wsdl
 from gateway.errors import FaultCode, StoreError, place_of
 from gateway.exchange import exchange, refuse
@@ -32,12 +31,6 @@ T = TypeVar("T")
 XML = "text/xml; charset=utf-8"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
-
-#: When not even a fault can be signed.
-_UNSIGNED = (
-    f'<e:Envelope xmlns:e="{names.SOAP}"><e:Body><e:Fault><faultcode>e:Server</faultcode>'
-    f"<faultstring>{FaultCode.INTERNAL.value.text}</faultstring></e:Fault></e:Body></e:Envelope>"
-).encode()
 
 
 @dataclass(frozen=True)
@@ -160,7 +153,7 @@ def _last_resort(error: Exception, endpunkt: Endpunkt) -> bytes:
         return endpunkt.umschlag().fault(FaultCode.INTERNAL, "", datetime.now(UTC))
     except Exception as second:
         log.error("fault not signed type=%s", type(second).__name__)
-        return _UNSIGNED
+        return endpunkt.umschlag().notfall
 
 
 def _not_allowed(methods: str) -> Response:

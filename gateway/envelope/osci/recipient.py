@@ -96,6 +96,7 @@ class OsciUmschlag:
     """
 
     name = "osci"
+    notfall = soap_fault("9000", feedback.entry("9000", FaultCode.INTERNAL.name).text)
 
     def __init__(self, shared: OsciEmpfaenger) -> None:
         self._shared = shared
