@@ -14,10 +14,13 @@ from sqlalchemy import Engine
 from gateway import __version__, protokoll
 from gateway.abruf import DIENSTE
 from gateway.abruf.datenbestaetigung import DATENBESTAETIGUNG
-from gateway.behoerden import register
-from gateway.behoerden.kategorie import load_schluesselliste
+from gateway.behoerden import register, schluesselliste
+from gateway.behoerden.aenderungen import Verwaltung
+from gateway.behoerden.kategorie import Schluesselliste, load_schluesselliste
+from gateway.behoerden.kontingente import SqlKontingente
 from gateway.behoerden.merkmale import SealedMerkmale
 from gateway.behoerden.register import SqlBehoerden
+from gateway.behoerden.takt import Takt
 from gateway.config import Config, database_url, read_config
 from gateway.database import open_engine
 from gateway.envelope.client import SoapDelivery
@@ -131,10 +134,18 @@ class Instance:
         return own
 
     def authorities(self, *, readonly: bool = False) -> SqlBehoerden:
-        """The register of authorities, with the publisher's key list where one is configured."""
+        """The register of authorities, with the publisher's key list where there is one."""
+        return SqlBehoerden(self.behoerden(readonly=readonly), self._schluesselliste())
+
+    def verwaltung(self, wer: str, fuer: str | None = None) -> Verwaltung:
+        """The register for somebody who changes it; `fuer`: see Verwaltung."""
+        vier_augen = self.config.verwaltung.vier_augen
+        return Verwaltung(self.behoerden(), wer, self._schluesselliste(), vier_augen, fuer)
+
+    def _schluesselliste(self) -> Schluesselliste | None:
+        """The publisher's key list: that which the configuration names, else the one in the register."""
         path = self.config.codelisten.behoerdenschluessel
-        liste = load_schluesselliste(self.path / path) if path else None
-        return SqlBehoerden(self.behoerden(readonly=readonly), liste)
+        return load_schluesselliste(self.path / path) if path else schluesselliste.load(self.behoerden(readonly=True))
 
     def read_file(self, name: str, key: str) -> bytes:
         """A file that the configuration names under `key`. Raises ConfigError."""
@@ -184,6 +195,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         packs=packs,
         fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if _is_used(pack)},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
+        kontingente=SqlKontingente(instance.behoerden(), Takt()),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
         protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel),

@@ -108,6 +108,15 @@ class Dienste(Section):
     datenbestaetigung: bool = False  # § 39a BMG, by a message of the house
 
 
+class Verwaltung(Section):
+    """How the register of authorities is changed, and from where over HTTP."""
+
+    vier_augen: bool = False
+    api_von: list[str] = Field([])  # addresses that may use /admin/v1; empty: it is not there
+    sitzung_minuten: int = Field(15, ge=1, le=480)
+    warnung_tage: int = Field(60, ge=0, le=730)
+
+
 class Nacharbeit(Section):
     """What follows answers, by the worker that `serve` starts."""
 
@@ -225,6 +234,7 @@ class Config(Section):
     absender: Absenderangaben
     codelisten: Codelisten = Codelisten()
     dienste: Dienste = Dienste()
+    verwaltung: Verwaltung = Verwaltung()
     nacharbeit: Nacharbeit = Nacharbeit()
     zustellung: Zustellung = Zustellung()
     osci: Osci = Osci()

@@ -74,6 +74,12 @@ telefon = "0511 000000"
 [dienste]
 datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG: a message of the house, see the README
 
+[verwaltung]              # of the authorities: `xmeld-gateway behoerde`, and over HTTP under /admin/v1
+vier_augen = false        # true: who releases an application is another one than who took it in or checked it
+api_von = []              # addresses that may use /admin/v1, as ["127.0.0.1"]; empty: it is not served
+sitzung_minuten = 15      # after which one has to log in again
+warnung_tage = 60         # before a certificate ends
+
 [nacharbeit]
 # After a neutral answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.
 pause_seconds = 30

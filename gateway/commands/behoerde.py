@@ -9,6 +9,7 @@ from cryptography import x509
 from rich.table import Table
 
 from gateway import instance
+from gateway.behoerden import stamm
 from gateway.behoerden.register import SqlBehoerden
 from gateway.bootstrap import Instance
 from gateway.envelope.pki import KeyType
@@ -101,7 +102,7 @@ def unblock(kennung: KennungArgument, directory: InstanceOption) -> None:
 def empower(kennung: KennungArgument, benutzer: BenutzerArgument, directory: InstanceOption) -> None:
     """Let a user of the authority receive data in spite of a block (§ 34a (6) BMG)."""
     with Instance.read(directory) as here:
-        here.authorities().empower(kennung, benutzer)
+        stamm.ermaechtige(here.authorities().verwaltung, kennung, benutzer)
     out.print(f"{kennung}: {benutzer} empowered")
 
 
@@ -109,7 +110,7 @@ def empower(kennung: KennungArgument, benutzer: BenutzerArgument, directory: Ins
 def disempower(kennung: KennungArgument, benutzer: BenutzerArgument, directory: InstanceOption) -> None:
     """Take that back, within a second in every process."""
     with Instance.read(directory) as here:
-        here.authorities().disempower(kennung, benutzer)
+        stamm.entmaechtige(here.authorities().verwaltung, kennung, benutzer)
     out.print(f"{kennung}: {benutzer} no longer empowered")
 
 
