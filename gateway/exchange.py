@@ -276,7 +276,7 @@ def _eintrag(
     spur: Spur, umschlag: Umschlag, gateway: Gateway, reply: bytes, antwort: Antwort | None, fault: str = ""
 ) -> Protokolleintrag:
     spur.ergebnis = antwort.ergebnis if antwort else "fault"
-    spur.codes = antwort.codes if antwort else (fault,)
+    spur.codes = (antwort.codes if antwort else (fault,)) + (spur.opened.marken if spur.opened else ())
     return Protokolleintrag(
         empfangen=spur.empfangen,
         beantwortet=gateway.clock(),

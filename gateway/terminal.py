@@ -1,5 +1,7 @@
 """What the commands have in common: what they print with, and the option that names the instance."""
 
+import getpass
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,14 @@ out = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.s
 
 
 InstanceOption = Annotated[Path, typer.Option("-i", "--instance", help="The instance's directory.")]
+
+
+def actor() -> str:
+    """Who runs the command, as a record of changes names it."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # nobody has this number
+        return f"cli:{os.getuid()}"
 
 
 @contextmanager

@@ -25,6 +25,8 @@ _GEHEIM = frozenset({"passwort", "haelfte_1", "haelfte_2", "administrator"})
 
 _BEGINN = "0" * 64
 
+_ZUGLEICH = "somebody changed the same just now"
+
 Zeile = dict[str, Any]
 
 
@@ -34,7 +36,7 @@ class Verwaltung:
 
     engine: Engine
     wer: str
-    liste: Schluesselliste | None = None
+    liste: Callable[[], Schluesselliste | None] = lambda: None  # the publisher's keys, where there are
     vier_augen: bool = False
     fuer: str | None = None
     uhr: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -45,7 +47,7 @@ class Verwaltung:
         return self.uhr().astimezone(UTC).isoformat(timespec="milliseconds")
 
     @contextmanager
-    def transaktion(self, vergeben: str = "somebody changed the same just now") -> Iterator["Transaktion"]:
+    def transaktion(self, vergeben: str = _ZUGLEICH) -> Iterator["Transaktion"]:
         """All or nothing; `vergeben` is said when another one was first. Raises BehoerdenError, StoreError."""
         with store_errors("the authorities cannot be changed"):
             try:
@@ -57,7 +59,9 @@ class Verwaltung:
                 raise BehoerdenError(vergeben) from None
 
     @contextmanager
-    def aendere(self, was: str, tabelle: Table, *schluessel: str | int, vergeben: str = "") -> Iterator["Transaktion"]:
+    def aendere(
+        self, was: str, tabelle: Table, *schluessel: str | int, vergeben: str = _ZUGLEICH
+    ) -> Iterator["Transaktion"]:
         """`transaktion` with one change of one row."""
         with self.transaktion(vergeben) as t, t.aendere(was, tabelle, *schluessel):
             yield t
@@ -101,10 +105,15 @@ class Transaktion:
 def zeile(connection: Connection, tabelle: Table, *schluessel: str | int) -> Zeile | None:
     """A row by its primary key, without secrets."""
     query = select(*(spalte for spalte in tabelle.c if spalte.name not in _GEHEIM))
-    for spalte, wert in zip(tabelle.primary_key.columns, schluessel, strict=True):
-        query = query.where(spalte == wert)
-    found = connection.execute(query).one_or_none()
+    found = connection.execute(mit_schluessel(query, tabelle, *schluessel)).one_or_none()
     return None if found is None else dict(found._mapping)
+
+
+def mit_schluessel(statement: Any, tabelle: Table, *schluessel: str | int) -> Any:
+    """The statement for the row with this primary key."""
+    for spalte, wert in zip(tabelle.primary_key.columns, schluessel, strict=True):
+        statement = statement.where(spalte == wert)
+    return statement
 
 
 def json_text(wert: object) -> str:
@@ -126,6 +135,16 @@ def verlauf(engine: Engine, *, hoechstens: int = 100, tabelle: str = "", schlues
         query = query.where(AENDERUNG.c.schluessel.startswith(json_text([schluessel])[:-1], autoescape=True))
     with store_errors("the authorities cannot be read"), engine.connect() as connection:
         return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def unterschied(aenderung: Zeile) -> tuple[str, str]:
+    """What was before and after, without what stayed the same."""
+    vorher, nachher = (json.loads(aenderung[name] or "{}") for name in ("vorher", "nachher"))
+    keys = [key for key in {**vorher, **nachher} if vorher.get(key, ...) != nachher.get(key, ...)]
+    texts = (
+        " ".join(f"{key}={zeile[key]}" for key in keys if zeile.get(key) is not None) for zeile in (vorher, nachher)
+    )
+    return next(texts), next(texts)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography import x509
 from sqlalchemy import Connection, Engine, select
 
-from gateway.behoerden import stamm
+from gateway.behoerden import stamm, zertifikate
 from gateway.behoerden.aenderungen import Verwaltung
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.kategorie import Schluesselliste
@@ -55,7 +55,8 @@ class _Cache:
 class SqlBehoerden:
     """Answers from `engine`, which may be read-only where nothing is changed. All methods raise StoreError.
 
-    What changes something is `stamm`, by `verwaltung`; what is changed there is seen after MAX_AGE, or a `refresh`.
+    What changes something beside this is `stamm` and its neighbours, by `verwaltung`; it is seen after MAX_AGE, or
+    after `refresh`.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class SqlBehoerden:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
-        self.verwaltung = Verwaltung(engine, wer, liste)
+        self.verwaltung = Verwaltung(engine, wer, lambda: liste)
         self._cache = _Cache(clock)
 
     def of_certificate(self, fingerprint: str) -> Behoerde | None:
@@ -97,8 +98,8 @@ class SqlBehoerden:
         self.refresh()
 
     def add_certificate(self, kennung: str, certificate: x509.Certificate | str) -> None:
-        """See `stamm.gib_zertifikat`."""
-        stamm.gib_zertifikat(self.verwaltung, kennung, certificate)
+        """See `zertifikate.ordne_zu`."""
+        zertifikate.ordne_zu(self.verwaltung, kennung, certificate)
         self.refresh()
 
     def block(self, kennung: str) -> None:
@@ -130,12 +131,12 @@ def _zugang(row: Any, connection: Connection) -> Zugang:
     b, z = BENUTZER.c, ZERTIFIKAT.c
     gesperrt = select(b.benutzer).where(b.kennung == row.kennung, b.gesperrt.is_not(None))
     offen = select(b.benutzer).where(b.kennung == row.kennung, b.gesperrt.is_(None))
-    zertifikate = select(z.fingerprint).where(z.kennung == row.kennung, z.gesperrt)
+    entzogen = select(z.fingerprint).where(z.kennung == row.kennung, z.gesperrt)
     return Zugang(
         rechte=_rechte(row.rechte),
         benutzer=frozenset(connection.scalars(offen)) if row.nur_benutzer else None,
         gesperrte_benutzer=frozenset(map(benutzerform, connection.scalars(gesperrt))),
-        gesperrte_zertifikate=frozenset(connection.scalars(zertifikate)),
+        gesperrte_zertifikate=frozenset(connection.scalars(entzogen)),
     )
 
 

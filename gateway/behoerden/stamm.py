@@ -1,42 +1,36 @@
-"""Authorities, their users and certificates, as the operator changes them. Every function raises BehoerdenError for
+"""Authorities as the operator changes them. Every function raises BehoerdenError for
 what cannot be, with one line that says why, and StoreError.
 """
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from cryptography import x509
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, update
 
-from gateway.behoerden.aenderungen import Transaktion, Verwaltung, Zeile, json_text, zeile
+from gateway.behoerden.aenderungen import Transaktion, Verwaltung, Zeile, json_text, mit_schluessel, zeile
 from gateway.behoerden.fehler import BehoerdenError
-from gateway.behoerden.tabellen import BEHOERDE, BENUTZER, ERMAECHTIGTE, ZERTIFIKAT
-from gateway.behoerden.zertifikatsdaten import zertifikatsdaten
+from gateway.behoerden.tabellen import BEHOERDE, ERMAECHTIGTE
+from gateway.database import store_errors
 from gateway.meldewesen.behoerde import NUMMERN, NUMMERN_TROTZ_SPERRE, Behoerde, Rolle
-from gateway.meldewesen.rechte import Rechte, als_tabelle
+from gateway.meldewesen.rechte import ALLE_RECHTE, Rechte, als_tabelle, aus_tabelle
 from gateway.meldewesen.regeln import MAX_FELDLAENGE
 
 MAX_NAME = 250  # characters
 
 _KENNUNG = re.compile(r"dbs:[0-9]{12}")
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 #: Fields of Behoerde that are columns of the same name.
 _SPALTEN = tuple(field.name for field in fields(Behoerde) if field.name in BEHOERDE.c and field.name != "rolle")
 
-#: Who has blocked a user: the other one cannot take it back.
-_BETREIBER, _BEHOERDE = "betreiber", "behoerde"
-
 
 def pruefe(behoerde: Behoerde, v: Verwaltung) -> None:
     """Whether it could be registered: form, key list, § 34a (6) BMG."""
-    if not _KENNUNG.fullmatch(behoerde.kennung):
-        raise BehoerdenError("the key of an authority is written dbs: and 12 digits, as in dbs:060030020000")
-    if not 0 < len(behoerde.name) <= MAX_NAME or not behoerde.name.isprintable():
-        raise BehoerdenError(f"the name of an authority has 1 to {MAX_NAME} printable characters")
-    if v.liste is not None:
-        v.liste.check(behoerde)
+    check_form(behoerde)
+    if (liste := v.liste()) is not None:
+        liste.check(behoerde)
     if behoerde.nummer is not None and (behoerde.rolle is Rolle.EINFACH or behoerde.nummer not in NUMMERN):
         raise BehoerdenError("only a Sicherheitsbehörde has a number of § 34 (4) S. 1 BMG, 1 to 13")
     if behoerde.trotz_sperre and (behoerde.zentrale_stelle or behoerde.nummer not in NUMMERN_TROTZ_SPERRE):
@@ -44,6 +38,14 @@ def pruefe(behoerde: Behoerde, v: Verwaltung) -> None:
         raise BehoerdenError(f"§ 34a (6) BMG is for the bodies of § 34 (4) S. 1 no. {numbers}, asking for themselves")
     if behoerde.ermaechtigte and not behoerde.trotz_sperre:
         raise BehoerdenError("users are empowered in an authority that is entitled by § 34a (6) BMG")
+
+
+def check_form(behoerde: Behoerde) -> None:
+    """Whether key and name are written as such."""
+    if not _KENNUNG.fullmatch(behoerde.kennung):
+        raise BehoerdenError("the key of an authority is written dbs: and 12 digits, as in dbs:060030020000")
+    if not 0 < len(behoerde.name) <= MAX_NAME or not behoerde.name.isprintable():
+        raise BehoerdenError(f"the name of an authority has 1 to {MAX_NAME} printable characters")
 
 
 def registriere(v: Verwaltung, behoerde: Behoerde) -> None:
@@ -70,15 +72,35 @@ def sperre(v: Verwaltung, kennung: str, *, gesperrt: bool) -> None:
     with v.aendere("sperren" if gesperrt else "entsperren", BEHOERDE, kennung) as t:
         if verlange(t.connection, kennung)["gesperrt"] == gesperrt:
             raise BehoerdenError(f"{kennung} is {'blocked already' if gesperrt else 'not blocked'}")
-        _setze(t, kennung, gesperrt=gesperrt)
+        setze(t, kennung, gesperrt=gesperrt)
 
 
-def setze_rechte(v: Verwaltung, kennung: str, rechte: Rechte) -> None:
+def setze_rechte(v: Verwaltung, kennung: str, neu: Rechte) -> None:
     """What it may below its role; replaces what stood there."""
-    tabelle = als_tabelle(rechte)
+    tabelle = als_tabelle(neu)
     with v.aendere("rechte", BEHOERDE, kennung) as t:
         verlange(t.connection, kennung)
-        _setze(t, kennung, rechte=json_text(tabelle) if tabelle else None)
+        setze(t, kennung, rechte=json_text(tabelle) if tabelle else None)
+
+
+def rechte(v: Verwaltung, kennung: str) -> Rechte:
+    """What it may below its role."""
+    with store_errors("the authorities cannot be read"), v.engine.connect() as connection:
+        text = verlange(connection, kennung)["rechte"]
+    return lies_rechte(json.loads(text)) if text else ALLE_RECHTE
+
+
+def geaenderte_rechte(v: Verwaltung, kennung: str, changes: Mapping[str, object]) -> Rechte:
+    """Its rights with some of them changed; None takes a limit back."""
+    return lies_rechte({**als_tabelle(rechte(v, kennung)), **changes})
+
+
+def lies_rechte(tabelle: Mapping[str, object]) -> Rechte:
+    """See `aus_tabelle`."""
+    try:
+        return aus_tabelle(tabelle)
+    except ValueError as error:
+        raise BehoerdenError(str(error)) from None
 
 
 def beauftrage_protokoll(v: Verwaltung, kennung: str, *, beauftragt: bool) -> None:
@@ -89,12 +111,12 @@ def beauftrage_protokoll(v: Verwaltung, kennung: str, *, beauftragt: bool) -> No
             raise BehoerdenError("only a Sicherheitsbehörde chooses who keeps the Protokoll (§ 40 (3) BMG)")
         if behoerde["protokoll_beauftragt"] == beauftragt:
             raise BehoerdenError(f"{kennung} has {'commissioned it already' if beauftragt else 'not commissioned it'}")
-        _setze(t, kennung, protokoll_beauftragt=beauftragt, protokoll_seit=v.jetzt[:10])
+        setze(t, kennung, protokoll_beauftragt=beauftragt, protokoll_seit=v.jetzt[:10])
 
 
 def ermaechtige(v: Verwaltung, kennung: str, benutzer: str) -> None:
     """§ 34a (6) BMG: the user may receive data in spite of a block."""
-    _check_benutzer(benutzer)
+    check_benutzer(benutzer)
     with v.aendere("ermaechtigen", ERMAECHTIGTE, kennung, benutzer, vergeben=f"{benutzer} is empowered already") as t:
         if not verlange(t.connection, kennung)["trotz_sperre"]:
             raise BehoerdenError(f"{kennung} is not entitled by § 34a (6) BMG: register it with --trotz-sperre")
@@ -107,101 +129,7 @@ def entmaechtige(v: Verwaltung, kennung: str, benutzer: str) -> None:
         verlange(t.connection, kennung)
         if zeile(t.connection, ERMAECHTIGTE, kennung, benutzer) is None:
             raise BehoerdenError(f"{benutzer} is not empowered")
-        t.connection.execute(_row(delete(ERMAECHTIGTE), ERMAECHTIGTE, kennung, benutzer))
-
-
-# -- users -------------------------------------------------------------------------------------------------------------
-
-
-def nur_benutzer(v: Verwaltung, kennung: str, *, nur: bool) -> None:
-    """Whether only registered users of the authority may ask, or whoever it lets."""
-    with v.aendere("nur_benutzer", BEHOERDE, kennung) as t:
-        verlange(t.connection, kennung)
-        _setze(t, kennung, nur_benutzer=nur)
-
-
-def lege_benutzer_an(v: Verwaltung, kennung: str, benutzer: str) -> None:
-    """Registers a user, as messages name it."""
-    _check_benutzer(benutzer)
-    with v.aendere("anlegen", BENUTZER, kennung, benutzer, vergeben=f"{benutzer} is there already") as t:
-        verlange(t.connection, kennung)
-        t.connection.execute(insert(BENUTZER), {"kennung": kennung, "benutzer": benutzer, "gesperrt": None})
-
-
-def sperre_benutzer(v: Verwaltung, kennung: str, benutzer: str) -> None:
-    """Blocks a user, registered or not, within a second in every process. The operator's block outdoes the other."""
-    _check_benutzer(benutzer)
-    durch = _BEHOERDE if v.fuer else _BETREIBER
-    with v.aendere("sperren", BENUTZER, kennung, benutzer) as t:
-        verlange(t.connection, kennung)
-        there = zeile(t.connection, BENUTZER, kennung, benutzer)
-        if there is None:
-            t.connection.execute(insert(BENUTZER), {"kennung": kennung, "benutzer": benutzer, "gesperrt": durch})
-        elif there["gesperrt"] in (durch, _BETREIBER):
-            raise BehoerdenError(f"{benutzer} is blocked already")
-        else:
-            t.connection.execute(_row(update(BENUTZER), BENUTZER, kennung, benutzer).values(gesperrt=durch))
-
-
-def entsperre_benutzer(v: Verwaltung, kennung: str, benutzer: str) -> None:
-    """Lifts the block; what the operator has blocked, an authority's administrator cannot free."""
-    with v.aendere("entsperren", BENUTZER, kennung, benutzer) as t:
-        verlange(t.connection, kennung)
-        there = zeile(t.connection, BENUTZER, kennung, benutzer)
-        if there is None or there["gesperrt"] is None:
-            raise BehoerdenError(f"{benutzer} is not blocked")
-        if v.fuer and there["gesperrt"] == _BETREIBER:
-            raise BehoerdenError(f"{benutzer} was blocked by the operator")
-        t.connection.execute(_row(update(BENUTZER), BENUTZER, kennung, benutzer).values(gesperrt=None))
-
-
-# -- certificates ------------------------------------------------------------------------------------------------------
-
-
-def gib_zertifikat(v: Verwaltung, kennung: str, certificate: x509.Certificate | str) -> str:
-    """One more certificate for an authority, or its fingerprint alone; returns the fingerprint."""
-    if isinstance(certificate, str):
-        if not _FINGERPRINT.fullmatch(certificate):
-            raise BehoerdenError("the fingerprint of a certificate is its SHA-256 as 64 lower-case hexadecimal digits")
-        werte: Zeile = {"fingerprint": certificate}
-    else:
-        werte = zertifikatsdaten(certificate)
-        if werte["gueltig_bis"] <= v.jetzt:
-            raise BehoerdenError("the certificate has expired")
-    fingerprint: str = werte["fingerprint"]
-    vergeben = "the certificate was given to an authority just now"
-    with v.aendere("zuordnen", ZERTIFIKAT, fingerprint, vergeben=vergeben) as t:
-        verlange(t.connection, kennung)
-        if there := zeile(t.connection, ZERTIFIKAT, fingerprint):
-            taken = there["kennung"]
-            whose = "this authority already" if taken == kennung else f"another authority, {taken}"
-            raise BehoerdenError(f"the certificate belongs to {whose}")
-        t.connection.execute(insert(ZERTIFIKAT), {**werte, "kennung": kennung})
-    return fingerprint
-
-
-def sperre_zertifikat(v: Verwaltung, fingerprint: str, *, gesperrt: bool) -> None:
-    """Blocks one certificate or lifts the block, within a second in every process; `fingerprint` may be its head."""
-    fingerprint = _eindeutig(v, fingerprint)
-    with v.aendere("sperren" if gesperrt else "entsperren", ZERTIFIKAT, fingerprint) as t:
-        there = zeile(t.connection, ZERTIFIKAT, fingerprint)
-        if there is None or there["gesperrt"] == gesperrt:
-            raise BehoerdenError(f"the certificate is {'blocked already' if gesperrt else 'not blocked'}")
-        t.connection.execute(_row(update(ZERTIFIKAT), ZERTIFIKAT, fingerprint).values(gesperrt=gesperrt))
-
-
-def _eindeutig(v: Verwaltung, head: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{8,64}", head):
-        raise BehoerdenError("a certificate is named by its fingerprint, or the first 8 or more digits of it")
-    with v.engine.connect() as connection:
-        found = connection.scalars(select(ZERTIFIKAT.c.fingerprint).where(ZERTIFIKAT.c.fingerprint.startswith(head)))
-        fingerprints = list(found)
-    if len(fingerprints) != 1:
-        raise BehoerdenError(f"{'no' if not fingerprints else 'more than one'} certificate has this fingerprint")
-    return str(fingerprints[0])
-
-
-# -- in common ---------------------------------------------------------------------------------------------------------
+        t.connection.execute(mit_schluessel(delete(ERMAECHTIGTE), ERMAECHTIGTE, kennung, benutzer))
 
 
 def verlange(connection: Connection, kennung: str) -> Zeile:
@@ -212,16 +140,12 @@ def verlange(connection: Connection, kennung: str) -> Zeile:
     return found
 
 
-def _setze(t: Transaktion, kennung: str, **werte: Any) -> None:
+def setze(t: Transaktion, kennung: str, **werte: Any) -> None:
+    """Changes columns of the authority's row."""
     t.connection.execute(update(BEHOERDE).where(BEHOERDE.c.kennung == kennung).values(**werte))
 
 
-def _row(statement: Any, tabelle: Table, *schluessel: str) -> Any:
-    for spalte, wert in zip(tabelle.primary_key.columns, schluessel, strict=True):
-        statement = statement.where(spalte == wert)
-    return statement
-
-
-def _check_benutzer(benutzer: str) -> None:
+def check_benutzer(benutzer: str) -> None:
+    """Whether a message could name a user so."""
     if not 0 < len(benutzer) <= MAX_FELDLAENGE or not benutzer.isprintable():
         raise BehoerdenError(f"a user is named by 1 to {MAX_FELDLAENGE} printable characters, as messages name it")

@@ -188,3 +188,6 @@ _LESER = {
     "je_tag": _anzahl,
     "treffer_je_tag": _anzahl,
 }
+
+#: Rights that are lists of names.
+LISTEN = frozenset({"elemente", "auswahldaten"})
