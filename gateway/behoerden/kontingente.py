@@ -1,9 +1,9 @@
 """What authorities had, against their quotas: `gateway.ports.Kontingente`, over all processes.
 
 Requests per second are counted in memory that the processes share (`takt`). A day's requests and Treffer stand in the
-database; each process adds what it has let through when that is a hundredth of the quota, and learns the sum. So of N
-processes each of the other N - 1 may go beyond a quota by up to a hundredth of it (below a hundred nothing: then every
-request is added at once), and an answer that is being given when the quota of Treffer is reached is still given.
+database; each process adds what it has let through when that is a hundredth of the quota, and learns the sum. So each
+further process may go beyond a quota by less than a hundredth of it (below 200 not at all: then every request is added
+at once), and an answer that is being given when the quota of Treffer is reached is still given.
 A process that dies forgets less than a hundredth.
 """
 
@@ -60,10 +60,10 @@ class SqlKontingente:
         stand = self._stand(behoerde)
         with stand.lock:
             self._beginne(stand, behoerde, tag)
-            davor = stand.verbrauch
-            if not _erschoepft(davor, rechte):
-                self._buche(stand, behoerde, Verbrauch(anfragen=1))
-            return davor
+            if _erschoepft(stand.verbrauch, rechte):
+                return stand.verbrauch
+            self._buche(stand, behoerde, Verbrauch(anfragen=1))
+            return _plus(stand.verbrauch, Verbrauch(anfragen=-1))  # others may have been first
 
     def buche_treffer(self, behoerde: Behoerde, tag: str, treffer: int) -> None:
         """See `gateway.ports.Kontingente`."""

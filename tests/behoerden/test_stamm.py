@@ -13,6 +13,7 @@ from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.register import SqlBehoerden
 from gateway.envelope import pki
 from gateway.envelope.zertifikate import fingerprint
+from gateway.errors import StoreError
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.rechte import Rechte, Stunden, Zugang, als_tabelle, aus_tabelle
 
@@ -186,8 +187,6 @@ def test_an_authority_is_warned_of_when_its_last_certificate_ends_soon(v: Verwal
 
 
 def test_a_register_with_rights_that_cannot_be_read_lets_nobody_in(v: Verwaltung, engine: Engine) -> None:
-    from gateway.errors import StoreError
-
     stamm.registriere(v, AMT)
     zertifikate.ordne_zu(v, AMT.kennung, CERTIFICATE)
     with engine.begin() as connection:
