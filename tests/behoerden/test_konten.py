@@ -1,12 +1,13 @@
 """Accounts: a first password in two halves, changed at the first login; logins that cannot be tried for long."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from gateway.behoerden import konten, stamm
+from gateway.behoerden import kennworte, konten, stamm
 from gateway.behoerden.aenderungen import Verwaltung
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.konten import Recht, ZuOft
@@ -168,5 +169,13 @@ def test_passwords_are_kept_as_argon2id_alone(v: Verwaltung, halves: tuple[str, 
     konten.waehle_passwort(v, "anna", "".join(halves), OWN)
     with v.engine.connect() as connection:
         row = connection.execute(text("SELECT passwort, haelfte_1, haelfte_2 FROM behoerde_konto")).one()
-    assert row[0].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert row[0].startswith("$argon2id$v=19$m=65536,t=3,p=1$")
     assert tuple(row[1:]) == (None, None)
+
+
+def test_passwords_are_checked_in_several_threads_at_once() -> None:
+    sealed = kennworte.versiegle(OWN)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda text: kennworte.stimmt(text, sealed), [OWN, "x", OWN, "y"], timeout=30)) == [
+            True, False, True, False,
+        ]  # fmt: skip
