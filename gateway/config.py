@@ -127,7 +127,7 @@ class Verwaltung(Section):
     vier_augen: bool = False
     api_von: list[str] = Field([])  # addresses that may use /admin/v1; empty: it is not there
     sitzung_minuten: int = Field(15, ge=1, le=480)
-    warnung_tage: int = Field(60, ge=0, le=730)
+    warnung_tage: int = Field(60, ge=0, le=3650)
 
     @field_validator("api_von")
     @classmethod

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from cryptography import x509
+
 from gateway.bootstrap import Instance, create_databases
 from gateway.config import FILE
 from gateway.envelope import pki
@@ -250,6 +252,11 @@ def issue_certificate(instance: Path, behoerde: Behoerde, ca: Identity, now: dat
     return fingerprint(identity.certificate)
 
 
+def issued_certificate(instance: Path, kennung: str) -> x509.Certificate:
+    """The certificate that this instance issued for an authority."""
+    return x509.load_pem_x509_certificate(certificate_files(instance, kennung)[1].read_bytes())
+
+
 def create(
     path: Path,
     *,
@@ -301,4 +308,5 @@ def _fill(path: Path, land: str, kind: KeyType, *, osci: bool) -> None:
         behoerden = instance.authorities()
         for muster in sample_authorities(land):
             behoerden.add(muster.behoerde)
-            behoerden.add_certificate(muster.behoerde.kennung, issue_certificate(path, muster.behoerde, ca, now, kind))
+            issue_certificate(path, muster.behoerde, ca, now, kind)
+            behoerden.add_certificate(muster.behoerde.kennung, issued_certificate(path, muster.behoerde.kennung))

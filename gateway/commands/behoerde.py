@@ -95,7 +95,7 @@ def add_authority(
             stamm.registriere(v, behoerde)
         if ca:
             instance.issue_certificate(here.path, behoerde, ca, datetime.now(UTC), KeyType.EC)
-            given = zertifikate.read_certificate(instance.certificate_files(here.path, kennung)[1].read_bytes())
+            given = instance.issued_certificate(here.path, kennung)
         assert given is not None, "either one was named or one was issued"
         zertifikate.ordne_zu(v, kennung, given)
         out.print(f"{kennung}: certificate added" if known else f"{kennung}: registered, role {rolle.value}")
