@@ -14,10 +14,14 @@ from sqlalchemy import Engine
 from gateway import __version__, protokoll
 from gateway.abruf import DIENSTE
 from gateway.abruf.datenbestaetigung import DATENBESTAETIGUNG
-from gateway.behoerden import register
-from gateway.behoerden.kategorie import load_schluesselliste
+from gateway.behoerden import register, schluesselliste
+from gateway.behoerden.aenderungen import Verwaltung
+from gateway.behoerden.kategorie import Schluesselliste, load_schluesselliste
+from gateway.behoerden.kontingente import SqlKontingente
 from gateway.behoerden.merkmale import SealedMerkmale
 from gateway.behoerden.register import SqlBehoerden
+from gateway.behoerden.sitzungen import Sitzungen
+from gateway.behoerden.takt import Takt
 from gateway.config import Config, database_url, read_config
 from gateway.database import open_engine
 from gateway.envelope.client import SoapDelivery
@@ -25,7 +29,7 @@ from gateway.envelope.parse import MESSAGE, Strangers
 from gateway.envelope.signer import Identity, Signer, load_identity
 from gateway.envelope.soap import Opener, SoapUmschlag
 from gateway.envelope.wsse import Policy, signature_methods
-from gateway.envelope.zertifikate import KeyPolicy, TrustStore
+from gateway.envelope.zertifikate import KeyPolicy, TrustStore, load_cas
 from gateway.errors import ConfigError
 from gateway.meldewesen.reichweite import Offen, Reichweite
 from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
@@ -39,6 +43,7 @@ from gateway.xmeld.mapping import Mapping
 from gateway.xmeld.packs import Direction, Pack, Packs
 from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
 from gateway.zustellung.soap import Adressbuch, SoapZustellung
+from gateway.zustellung.sperrlisten import Sperrlisten
 
 log = logging.getLogger("gateway.exchange")
 
@@ -101,9 +106,23 @@ class Instance:
         ca = b"".join(self.read_file(name, "signatur.ca") for name in signatur.ca)
         crl = self.path / signatur.crl if signatur.crl else None
         try:
-            return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits))
+            return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits), self.crl_frist)
         except ConfigError as error:
             raise ConfigError(f"signatur.ca, signatur.crl: {error}") from None
+
+    @property
+    def crl_frist(self) -> timedelta:
+        """How long a revocation list still counts that has ended."""
+        return timedelta(hours=self.config.signatur.crl_frist_stunden)
+
+    def sperrlisten(self) -> list[Sperrlisten]:
+        """What is fetched beside the requests. Raises ConfigError."""
+        found = []
+        for where, config in (("signatur", self.config.signatur), ("osci", self.config.osci)):
+            if config.crl_url:
+                cas = load_cas(b"".join(self.read_file(name, f"{where}.ca") for name in config.ca))
+                found.append(Sperrlisten(config.crl_url, self.path / config.crl, cas))
+        return found
 
     @cached_property
     def identity(self) -> Identity:
@@ -131,10 +150,24 @@ class Instance:
         return own
 
     def authorities(self, *, readonly: bool = False) -> SqlBehoerden:
-        """The register of authorities, with the publisher's key list where one is configured."""
+        """The register of authorities, with the publisher's key list where there is one."""
+        return SqlBehoerden(self.behoerden(readonly=readonly), self._schluesselliste())
+
+    def verwaltung(self, wer: str, fuer: str | None = None) -> Verwaltung:
+        """The register for somebody who changes it; `fuer`: see Verwaltung."""
+        vier_augen = self.config.verwaltung.vier_augen
+        return Verwaltung(self.behoerden(), wer, self._schluesselliste, vier_augen, fuer)
+
+    def sitzungen(self) -> Sitzungen:
+        """Of those who have logged in; the same in all processes. Raises ConfigError."""
+        keys = load_merkmalschluessel(self.path / self.config.schluessel.merkmale)
+        dauer = timedelta(minutes=self.config.verwaltung.sitzung_minuten)
+        return Sitzungen.derive(list(keys.values())[-1], dauer, lambda: datetime.now(UTC))
+
+    def _schluesselliste(self) -> Schluesselliste | None:
+        """The publisher's key list: that which the configuration names, else the one in the register."""
         path = self.config.codelisten.behoerdenschluessel
-        liste = load_schluesselliste(self.path / path) if path else None
-        return SqlBehoerden(self.behoerden(readonly=readonly), liste)
+        return load_schluesselliste(self.path / path) if path else schluesselliste.load(self.behoerden(readonly=True))
 
     def read_file(self, name: str, key: str) -> bytes:
         """A file that the configuration names under `key`. Raises ConfigError."""
@@ -184,6 +217,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         packs=packs,
         fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if _is_used(pack)},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
+        kontingente=SqlKontingente(instance.behoerden(), Takt()),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
         protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel),

@@ -122,7 +122,7 @@ def trust(instance: Instance) -> TrustStore:
     ca = b"".join(instance.read_file(name, "osci.ca") for name in osci.ca)
     crl = instance.path / osci.crl if osci.crl else None
     try:
-        return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=bits))
+        return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=bits), instance.crl_frist)
     except ConfigError as error:
         raise ConfigError(f"osci.ca, osci.crl: {error}") from None
 

@@ -16,7 +16,7 @@ from gateway.meldewesen.anfrage import Nachrichtenkennung
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.werte import Gemeindeschluessel
-from gateway.ports import Behoerden, Laender, Merkmale, Protokoll, Spiegel, Weg
+from gateway.ports import Behoerden, Kontingente, Laender, Merkmale, Protokoll, Spiegel, Weg
 from gateway.xmeld.mapping import Mapping as XmeldMapping
 from gateway.xmeld.packs import Pack, Packs
 from gateway.xmeld.schreiben import Schreiber
@@ -102,6 +102,7 @@ class Gateway:
     packs: Packs
     fassungen: Mapping[str, Fassung]  # by pack name
     behoerden: Behoerden
+    kontingente: Kontingente
     spiegel: Spiegel
     merkmale: Merkmale
     protokoll: Protokoll

@@ -52,9 +52,13 @@ class _Stop:
         self.set = True
 
 
-def run(lauf: Lauf, pause: float) -> None:
-    """Rounds until SIGTERM or SIGINT, with `pause` seconds between them on average; ends between two things."""
+def run(lauf: Lauf, pause: float, daneben: Callable[[], object] = lambda: None) -> None:
+    """Rounds until SIGTERM or SIGINT, with `pause` seconds between them on average; ends between two things.
+
+    `daneben` is called first, and may begin what goes on beside them in threads.
+    """
     stop = _Stop()
+    daneben()
     lauf = replace(lauf, halt=stop)
     if lauf.zustellung is None:
         log.warning("zustellung names no address: what follows neutral answers waits in the outbox")

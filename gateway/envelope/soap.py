@@ -45,6 +45,7 @@ class Verified:
 
     content: Element
     fingerprint: str
+    marken: tuple[str, ...] = ()  # see Opened
 
     def nachricht(self) -> bytes:
         """The message in it. Raises Fault NOT_THE_OPERATION or NOT_BASE64."""
@@ -84,7 +85,7 @@ class Opener:
         except Fault:
             self._strangers.refused(len(data))
             raise
-        return Verified(content, certificate.fingerprint)
+        return Verified(content, certificate.fingerprint, certificate.marken)
 
 
 class SoapUmschlag:
@@ -100,7 +101,7 @@ class SoapUmschlag:
     def open(self, request: bytes, now: datetime) -> Opened:
         """The signed message. Raises Fault for everything that is not a proper signed request."""
         verified = self._opener.open(request, (ANFRAGE,), now)
-        return Opened(verified.nachricht(), verified.fingerprint)
+        return Opened(verified.nachricht(), verified.fingerprint, marken=verified.marken)
 
     def close(self, nachricht: bytes, now: datetime) -> bytes:
         """The signed reply that holds `nachricht`."""

@@ -1,4 +1,5 @@
-"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/osci` (OSCI-Transport), `/health`, `/metrics`.
+"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/osci` (OSCI-Transport), `/health`, `/metrics`,
+`/admin/v1`.
 
 A request is read on the event loop, so that a sender who dawdles holds no thread; an exchange is a plain function and
 runs in one of `threads` threads.
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -20,6 +22,7 @@ from gateway.errors import FaultCode, StoreError, place_of
 from gateway.exchange import exchange, refuse
 from gateway.ports import Umschlag
 from gateway.vorgang import Gateway
+from gateway.web.admin import MAX_BYTES, PREFIX, Admin, encode
 from gateway.web.request import Receive, Refused, check_content_type, read_body
 
 log = logging.getLogger(__name__)
@@ -28,8 +31,12 @@ Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
-XML = "text/xml; charset=utf-8"
+XML, TEXT = "text/xml; charset=utf-8", "text/plain; charset=utf-8"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+#: Threads of the admin API.
+ADMIN_THREADS = 2
+
 _HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
 
 
@@ -72,10 +79,11 @@ class App:
         http: Http,
         address: str,
         messwerte: Callable[[], bytes] | None = None,
+        admin: Admin | None = None,
     ) -> None:
         """`endpunkte` by path; `address` is the SOAP endpoint's URL as the WSDL names it.
 
-        `messwerte`: the numbers for `/metrics`, in Prometheus' text format.
+        `messwerte`: the numbers for `/metrics`, in Prometheus' text format. `admin`: what answers `/admin/v1`.
         """
         self.gateway = gateway
         self._endpunkte = endpunkte
@@ -83,6 +91,8 @@ class App:
         self._metrics_from = frozenset(http.metrics_from)
         self._wsdl = wsdl(address)
         self._messwerte = messwerte
+        self._admin = admin
+        self._admin_pool = ThreadPoolExecutor(ADMIN_THREADS, "admin")  # takes none that exchanges need
         self._pool = ThreadPoolExecutor(http.threads + gateway.wartende, "exchange")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,11 +122,28 @@ class App:
                 return await self._health()
             case "GET" | "HEAD", "/metrics" if self._messwerte and scope["client"][0] in self._metrics_from:
                 return Response(HTTPStatus.OK, PROMETHEUS, await self._in_thread(self._messwerte))
+            case method, path if self._admin and path.startswith(f"{PREFIX}/"):
+                return await self._administer(self._admin, method, scope, receive)
             case _, path if path in self._endpunkte:
                 return _not_allowed("GET, HEAD, POST" if wants_wsdl and path == "/xmeld" else "POST")
             case _, "/health":
                 return _not_allowed("GET, HEAD")
-        return Response(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", _HINT)
+        return Response(HTTPStatus.NOT_FOUND, TEXT, _HINT)
+
+    async def _administer(self, admin: Admin, method: str, scope: Scope, receive: Receive) -> Response:
+        """Whoever asks from elsewhere learns nothing, not even that it is there."""
+        if scope["client"][0] not in admin.adressen:
+            return Response(HTTPStatus.NOT_FOUND, TEXT, _HINT)
+        headers = dict(scope["headers"])
+        length, bearer = (headers.get(name, b"").decode("latin-1") for name in (b"content-length", b"authorization"))
+        try:
+            body = await read_body(length, receive, MAX_BYTES)
+        except Refused as refused:
+            return _json(refused.status, {"fehler": refused.fault.detail})
+        path = scope["path"].removeprefix(PREFIX)
+        answer = partial(admin.answer, method, path, bearer.removeprefix("Bearer "), body)
+        ergebnis = await asyncio.get_running_loop().run_in_executor(self._admin_pool, answer)
+        return Response(ergebnis.status, "application/json", encode(ergebnis.inhalt))
 
     async def _message(self, endpunkt: Endpunkt, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
         """HTTP's own word where the request was not read, else the endpoint's."""
@@ -158,7 +185,7 @@ def _last_resort(error: Exception, endpunkt: Endpunkt) -> bytes:
 
 def _not_allowed(methods: str) -> Response:
     headers = {"Allow": methods, "Connection": "close"}
-    return Response(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", _HINT, headers)
+    return Response(HTTPStatus.METHOD_NOT_ALLOWED, TEXT, _HINT, headers)
 
 
 def _json(status: HTTPStatus, answer: Mapping[str, object]) -> Response:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
@@ -26,8 +27,10 @@ from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError
 from gateway.vermittlung.eintrag import MAX_TIMEOUT
 from gateway.vorgang import Gateway, Spur
+from gateway.web.admin import Admin
 from gateway.web.app import App, Endpunkt, osci_endpunkt, soap_endpunkt
 from gateway.web.request import READ_TIMEOUT
+from gateway.zustellung.sperrlisten import hole_immer_wieder
 
 if TYPE_CHECKING:
     from gateway.web.metrics import Messwerte
@@ -85,7 +88,15 @@ def build(instance: Instance) -> App:
     messwerte = Messwerte()
     gateway = replace(gateway, observe=observer(gateway, messwerte))
     address, http = address_of(instance.config), instance.config.http
-    return App(gateway, _endpunkte(instance), http, address, messwerte.render)
+    return App(gateway, _endpunkte(instance), http, address, messwerte.render, build_admin(instance))
+
+
+def build_admin(instance: Instance) -> Admin | None:
+    """The admin API; None where it is served to nobody."""
+    config = instance.config.verwaltung
+    if not config.api_von:
+        return None
+    return Admin(instance.verwaltung, instance.sitzungen(), frozenset(config.api_von))
 
 
 def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
@@ -141,12 +152,18 @@ def serve(instance: Instance) -> None:
 
 
 def _serve(instance: Instance) -> None:
+    listen = instance.sperrlisten()
+    for one in listen:
+        if not one.path.exists():  # the first time there is nothing to go by
+            one.hole()
     _built[:] = [build(instance)]
     lauf = build_lauf(instance, _built[0].gateway)
     instance.close()  # each process opens its own connections
     os.register_at_fork(after_in_child=_become_worker)
     logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
-    nachlauf = worker.Supervisor(lambda: worker.run(lauf, instance.config.nacharbeit.pause_seconds))
+    abstand = 60 * instance.config.signatur.crl_abstand_minuten
+    hole = partial(hole_immer_wieder, listen, abstand)
+    nachlauf = worker.Supervisor(lambda: worker.run(lauf, instance.config.nacharbeit.pause_seconds, hole))
     try:
         Server("gateway.web.server:create", **_options(instance)).serve()
     finally:
