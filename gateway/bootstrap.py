@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from gateway import __version__, protokoll
+from gateway import __version__, migration, protokoll
 from gateway.abruf import DIENSTE
 from gateway.abruf.datenbestaetigung import DATENBESTAETIGUNG
 from gateway.behoerden import register
@@ -83,6 +83,14 @@ class Instance:
         """The database of the Protokoll."""
         return self._engine(self.config.datenbank.protokoll, readonly=readonly)
 
+    def stores(self, *, readonly: bool = False) -> dict[migration.Store, Engine]:
+        """The databases of all three."""
+        return {
+            migration.SPIEGEL: self.register(readonly=readonly),
+            migration.BEHOERDEN: self.behoerden(readonly=readonly),
+            migration.PROTOKOLL: self.protokoll(readonly=readonly),
+        }
+
     def _engine(self, url: str, *, readonly: bool) -> Engine:
         key = (url, readonly)
         if key not in self._engines:
@@ -150,10 +158,25 @@ class Instance:
 
 
 def create_databases(instance: Instance) -> None:
-    """The empty tables of all stores; does nothing where they are. Raises StoreError, ConfigError."""
-    tabellen.create_schema(instance.register())
-    register.create_schema(instance.behoerden())
-    protokoll.create_schema(instance.protokoll(), instance.protokollschluessel)
+    """The tables of all stores, but for one that has those of another release. Raises StoreError, ConfigError."""
+    make: dict[migration.Store, Callable[[Engine], None]] = {
+        migration.SPIEGEL: tabellen.create_schema,
+        migration.BEHOERDEN: register.create_schema,
+        migration.PROTOKOLL: lambda engine: protokoll.create_schema(engine, instance.protokollschluessel),
+    }
+    for store, engine in instance.stores().items():
+        stand = migration.stand(engine, store)
+        if stand in (migration.Stand.EMPTY, migration.Stand.PRESENT):
+            make[store](engine)
+        if stand is migration.Stand.EMPTY:
+            migration.stamp(engine, store)
+
+
+def check_databases(instance: Instance) -> None:
+    """Raises StoreError unless all tables are this release's; its text names the command that makes them so."""
+    command = f"xmeld-gateway datenbank upgrade -i {instance.path}"
+    for store, engine in instance.stores(readonly=True).items():
+        migration.check(engine, store, command)
 
 
 def build_umschlag(instance: Instance) -> SoapUmschlag:

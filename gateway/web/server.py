@@ -19,7 +19,7 @@ from granian.http import HTTP1Settings
 from granian.server import Server
 
 from gateway import worker
-from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag
+from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag, check_databases
 from gateway.bootstrap_osci import build_osci, with_vermittlung
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError
@@ -73,6 +73,7 @@ def build(instance: Instance) -> App:
     if not (instance.config.http.loopback or instance.config.signatur.timestamp_required):
         log.warning("signatur.timestamp_required is false: a captured request without a Timestamp can be sent again")
     messwerte = Messwerte()
+    check_databases(instance)
     gateway = with_vermittlung(build_gateway(instance), instance)
     gateway = replace(gateway, observe=_both(gateway.observe, messwerte.observe))
     gateway.check_stores()
