@@ -6,7 +6,7 @@ import shutil
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -27,6 +27,7 @@ from gateway.envelope.soap import Opener, SoapUmschlag
 from gateway.envelope.wsse import Policy, signature_methods
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore
 from gateway.errors import ConfigError
+from gateway.log import FIELDS
 from gateway.meldewesen.reichweite import Offen, Reichweite
 from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
 from gateway.nacharbeit.lauf import Lauf
@@ -317,4 +318,18 @@ def _log_exchange(spur: Spur) -> None:
         ",".join(spur.codes),
         sum(spur.zeiten.values()) / 1e6,
         " ".join(f"{step}:{nanoseconds / 1e6:.2f}" for step, nanoseconds in spur.zeiten.items()),
+        extra={FIELDS: partial(_fields, spur)},
     )
+
+
+def _fields(spur: Spur) -> dict[str, object]:
+    """The same for the JSON log."""
+    return {
+        "event": "exchange",
+        "exchange": spur.vorgang,
+        "behoerde": spur.behoerde.kennung if spur.behoerde else None,
+        "ergebnis": spur.ergebnis,
+        "codes": spur.codes,
+        "ms": round(sum(spur.zeiten.values()) / 1e6, 1),
+        "steps": {step: round(nanoseconds / 1e6, 2) for step, nanoseconds in spur.zeiten.items()},
+    }

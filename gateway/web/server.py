@@ -9,10 +9,10 @@ import signal
 import socket
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
 from granian.http import HTTP1Settings
@@ -22,13 +22,14 @@ from gateway import worker
 from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag, check_databases
 from gateway.bootstrap_osci import build_osci, with_vermittlung
 from gateway.config import Config
-from gateway.errors import ConfigError, GatewayError
-from gateway.vorgang import Gateway, Spur
+from gateway.errors import ConfigError, GatewayError, place_of
+from gateway.log import logging_config
+from gateway.vorgang import Spur
 from gateway.web.app import App, Endpunkt, osci_endpunkt, soap_endpunkt
+from gateway.web.lage import Quellen
+from gateway.web.readiness import Readiness
 from gateway.web.request import READ_TIMEOUT
-
-if TYPE_CHECKING:
-    from gateway.web.metrics import Messwerte
+from gateway.web.traces import over_otlp
 
 #: Seconds that a stopping worker has for its exchanges before it is killed; reading, answering and recording take less.
 GRACE = 30
@@ -42,14 +43,10 @@ _PR_SET_PDEATHSIG = 1
 #: Bytes of a request's head.
 _MAX_HEAD = 64 << 10
 
-log = logging.getLogger(__name__)
+#: A file that is mapped into memory kills its process where the disk is full.
+_MEMORY = "/dev/shm"  # noqa: S108
 
-_HANDLER = {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
-_LOGGING = {
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": _HANDLER, "access": _HANDLER},
-    "root": {"handlers": ["console"], "level": "INFO"},
-}
+log = logging.getLogger(__name__)
 
 
 def address_of(config: Config) -> str:
@@ -72,13 +69,17 @@ def build(instance: Instance) -> App:
     _check_address(instance.config.http.host, instance.config.http.port)
     if not (instance.config.http.loopback or instance.config.signatur.timestamp_required):
         log.warning("signatur.timestamp_required is false: a captured request without a Timestamp can be sent again")
-    messwerte = Messwerte()
     check_databases(instance)
     gateway = with_vermittlung(build_gateway(instance), instance)
-    gateway = replace(gateway, observe=_both(gateway.observe, messwerte.observe))
+    quellen = Quellen(instance, gateway)
+    messwerte = Messwerte(quellen)
+    observers = [gateway.observe, messwerte.observe]
+    if instance.config.betrieb.traces:
+        observers.append(over_otlp(instance.config.betrieb.traces).observe)
+    gateway = replace(gateway, observe=_each(observers))
     gateway.check_stores()
     address, http = address_of(instance.config), instance.config.http
-    return App(gateway, _endpunkte(instance), http, address, lambda: _metrics(messwerte, gateway))
+    return App(gateway, _endpunkte(instance), http, address, messwerte.render, Readiness(quellen.lage).report)
 
 
 def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
@@ -88,24 +89,24 @@ def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
     return endpunkte
 
 
-def _both(first: Callable[[Spur], None], second: Callable[[Spur], None]) -> Callable[[Spur], None]:
+def _each(observers: Sequence[Callable[[Spur], None]]) -> Callable[[Spur], None]:
+    """All of them; one that fails is the operator's trouble: the exchange is recorded, and its answer leaves."""
+
     def observe(spur: Spur) -> None:
-        first(spur)
-        second(spur)
+        for one in observers:
+            try:
+                one(spur)
+            except Exception as error:
+                log.error("not observed: %s at %s", type(error).__name__, place_of(error))
 
     return observe
 
 
-def _metrics(messwerte: "Messwerte", gateway: Gateway) -> bytes:
-    if gateway.vermittlung:
-        messwerte.set_zustand(gateway.vermittlung.laender.zustand())
-    return messwerte.render()
-
-
 @contextmanager
 def _shared_metrics() -> Iterator[None]:
-    """A folder in which the workers' numbers meet, for as long as they serve."""
-    with tempfile.TemporaryDirectory(prefix="xmeld-gateway-metrics-") as folder:
+    """A folder in which the workers' numbers meet, for as long as they serve; in memory, where no disk can be full."""
+    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="xmeld-gateway-metrics-", dir=memory) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         yield
 
@@ -134,7 +135,8 @@ def _serve(instance: Instance) -> None:
     lauf = build_lauf(instance, _built[0].gateway)
     instance.close()  # each process opens its own connections
     os.register_at_fork(after_in_child=_become_worker)
-    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
+    logs = logging_config(instance.config.betrieb.log)
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **logs})
     nachlauf = worker.Supervisor(lambda: worker.run(lauf, instance.config.nacharbeit.pause_seconds))
     try:
         Server("gateway.web.server:create", **_options(instance)).serve()
@@ -160,7 +162,7 @@ def _options(instance: Instance) -> dict[str, Any]:
         "workers_kill_timeout": GRACE,
         "respawn_failed_workers": True,
         "log_access": False,
-        "log_dictconfig": _LOGGING,
+        "log_dictconfig": logging_config(config.betrieb.log),
         "ssl_cert": path / tls.certificate if tls.certificate else None,
         "ssl_key": path / tls.key if tls.key else None,
         "ssl_protocol_min": SSLProtocols.tls12,
