@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from sqlalchemy import make_url
+from sqlalchemy import URL
 
 from gateway import migration, sicherung
 from gateway.bootstrap import Instance, create_databases
@@ -57,7 +57,15 @@ def sichern(
             if engine.dialect.name == "sqlite":
                 files[store.name] = sicherung.sqlite_file(engine)
             else:
-                url = make_url(engine.url).set(drivername="postgresql", password=None, query={})
-                out.print(f"{store.name}: pg_dump --format=custom --file {target / store.name}.dump '{url}'")
+                out.print(
+                    f"{store.name}: pg_dump --format=custom --file {target / store.name}.dump '{_named(engine.url)}'"
+                )
         for copy in sicherung.copy_sqlite(files, target) if files else ():
             out.print(f"{copy.path}: {copy.path.stat().st_size} bytes, SHA-256 {copy.digest}")
+
+
+def _named(url: URL) -> str:
+    """As PostgreSQL's own programs take it, without a password."""
+    query = {key: value for key, value in url.query.items() if key not in ("password", "options")}
+    named = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
+    return named.render_as_string(hide_password=False)
