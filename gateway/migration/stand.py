@@ -1,4 +1,6 @@
-"""Of which release a store's tables are, and the way from there to the present, by Alembic without its files.
+"""Of which release a store's tables are, and the way from there to the present.
+
+Alembic is imported when it is needed, which most commands do not: that takes as long as all the rest of them.
 
 A transaction takes a database all the way or leaves it as it was. Three stores may share one PostgreSQL database, so
 each keeps its revision in a table of its own.
@@ -8,14 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from gateway.database import store_errors
@@ -36,11 +31,6 @@ class Store:
     title: str  # in errors
     witness: str
 
-    @property
-    def version_table(self) -> str:
-        """Where the database notes its revision."""
-        return f"revision_{self.name}"
-
 
 SPIEGEL = Store("spiegel", "the mirror", "person")
 BEHOERDEN = Store("behoerden", "the authorities", "behoerde")
@@ -59,13 +49,15 @@ class Stand(Enum):
 
 def stand(engine: Engine, store: Store) -> Stand:
     """Reads only. Raises StoreError when the database does not answer."""
+    from gateway.migration import revisionen
+
     with store_errors(f"{store.title} cannot be read"), engine.connect() as connection:
         revision = _revision(connection, store)
     if revision is None:
         return Stand.EMPTY
-    if revision == _scripts(store).get_current_head():
+    if revision == revisionen.head(store.name):
         return Stand.PRESENT
-    return Stand.OLDER if revision in _revisions(store) else Stand.NEWER
+    return Stand.OLDER if revision in revisionen.known(store.name) else Stand.NEWER
 
 
 def check(engine: Engine, store: Store, command: str) -> None:
@@ -79,9 +71,10 @@ def check(engine: Engine, store: Store, command: str) -> None:
 
 def stamp(engine: Engine, store: Store) -> None:
     """Notes that the tables, which were made just now, are the present ones. Raises StoreError."""
+    from gateway.migration import revisionen
+
     with _changing(engine, store) as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": store.version_table})
-        context.stamp(_scripts(store), "head")
+        revisionen.note(connection, store.name, "head")
 
 
 def upgrade(engine: Engine, store: Store) -> list[str]:
@@ -89,59 +82,25 @@ def upgrade(engine: Engine, store: Store) -> list[str]:
 
     All or nothing. Raises StoreError, also for a database that is EMPTY or NEWER.
     """
-    done: list[str] = []
+    from gateway.migration import revisionen
+
     with _changing(engine, store) as connection:
         revision = _revision(connection, store)
-        if revision not in _revisions(store):
+        if revision is None or revision not in revisionen.known(store.name):
             raise StoreError(f"the database of {store.title} has no tables that this release knows how to change")
-        if revision != _noted(connection, store):
-            MigrationContext.configure(connection, opts={"version_table": store.version_table}).stamp(
-                _scripts(store), revision
-            )
-        done += _run(connection, store)
-    return done
-
-
-def make(connection: Connection, store: Store, revision: str) -> None:
-    """In an empty database the tables as the revisions up to `revision` make them."""
-    _run(connection, store, revision)
-
-
-def _run(connection: Connection, store: Store, to: str = "head") -> list[str]:
-    scripts, done = _scripts(store), list[str]()
-
-    def steps(at: Any, _context: object) -> Any:
-        planned = scripts._upgrade_revs(to, at)
-        done.extend(step.revision.revision for step in planned)
-        return planned
-
-    with EnvironmentContext(Config(), scripts, fn=steps) as environment:
-        environment.configure(connection=connection, version_table=store.version_table, transactional_ddl=True)
-        environment.run_migrations()
-    return done
+        if revisionen.noted(connection, store.name) is None:
+            revisionen.note(connection, store.name, revision)
+        return revisionen.run(connection, store.name)
 
 
 def _revision(connection: Connection, store: Store) -> str | None:
     """The noted one; the first where tables are and nothing is noted; None where there are none."""
-    noted = _noted(connection, store)
+    from gateway.migration import revisionen
+
+    noted = revisionen.noted(connection, store.name)
     if noted is not None:
         return noted
     return FIRST if inspect(connection).has_table(store.witness) else None
-
-
-def _noted(connection: Connection, store: Store) -> str | None:
-    return MigrationContext.configure(connection, opts={"version_table": store.version_table}).get_current_revision()
-
-
-@lru_cache
-def _scripts(store: Store) -> ScriptDirectory:
-    folder = str(Path(__file__).parent / store.name)
-    return ScriptDirectory(folder, version_locations=[folder])
-
-
-@lru_cache
-def _revisions(store: Store) -> frozenset[str]:
-    return frozenset(script.revision for script in _scripts(store).walk_revisions())
 
 
 @contextmanager

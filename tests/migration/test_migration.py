@@ -22,7 +22,9 @@ from gateway.envelope.zertifikate import fingerprint
 from gateway.errors import StoreError
 from gateway.instance import certificate_files
 from gateway.migration import Stand, Store
-from gateway.migration.stand import FIRST, make
+from gateway.migration.revisionen import run as revise
+from gateway.migration.revisionen import version_table
+from gateway.migration.stand import FIRST
 from gateway.protokoll import Einsicht, verify
 from gateway.protokoll import tabellen as protokoll_tabellen
 from gateway.spiegel import tabellen as spiegel_tabellen
@@ -46,8 +48,8 @@ EINTRAEGE = len(RELEASE["databases"]["protokoll"]["rows"]["protokoll"])
 def fill(engine: Engine, store: Store) -> None:
     """The tables of release 0.1.0 with its data."""
     with engine.begin() as connection:
-        make(connection, store, FIRST)
-        connection.execute(text(f"DROP TABLE {store.version_table}"))
+        revise(connection, store.name, FIRST)
+        connection.execute(text(f"DROP TABLE {version_table(store.name)}"))
         tables = MetaData()
         tables.reflect(connection)
         for name, rows in RELEASE["databases"][store.name]["rows"].items():
@@ -102,8 +104,8 @@ def test_the_first_revision_makes_the_tables_of_release_0_1_0(tmp_path: Path, st
             for statement in RELEASE["databases"][store.name]["ddl"]:
                 connection.execute(text(statement))
         with ours.begin() as connection:
-            make(connection, store, FIRST)
-            connection.execute(text(f"DROP TABLE {store.version_table}"))
+            revise(connection, store.name, FIRST)
+            connection.execute(text(f"DROP TABLE {version_table(store.name)}"))
         assert _shape(ours) == _shape(theirs)
 
 
@@ -114,7 +116,7 @@ def test_all_revisions_together_make_the_tables_of_this_release(database_url: st
         assert migration.upgrade(engine, store) or store is not migration.PROTOKOLL
         with engine.connect() as connection:
             context = MigrationContext.configure(
-                connection, opts={"compare_type": True, "version_table": store.version_table}
+                connection, opts={"compare_type": True, "version_table": version_table(store.name)}
             )
             assert compare_metadata(context, METADATA[store]) == [], "add a revision to gateway/migration"
 
@@ -186,7 +188,7 @@ def test_the_database_of_a_later_release_is_left_alone(database_url: str) -> Non
         fill(engine, migration.BEHOERDEN)
         migration.upgrade(engine, migration.BEHOERDEN)
         with engine.begin() as connection:
-            connection.execute(text(f"UPDATE {migration.BEHOERDEN.version_table} SET version_num = '9999'"))
+            connection.execute(text(f"UPDATE {version_table('behoerden')} SET version_num = '9999'"))
         assert migration.stand(engine, migration.BEHOERDEN) is Stand.NEWER
         with pytest.raises(StoreError, match="of a later release than this one: install that release"):
             migration.check(engine, migration.BEHOERDEN, "")
