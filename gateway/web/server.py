@@ -108,7 +108,10 @@ def _shared_metrics() -> Iterator[None]:
     memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="xmeld-gateway-metrics-", dir=memory) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        yield
+        try:
+            yield
+        finally:
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]
 
 
 #: What the main process has built; the workers are forked from it, and a replaced one serves at once.
