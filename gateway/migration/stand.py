@@ -20,7 +20,7 @@ from gateway.errors import StoreError
 FIRST = "0001"
 
 #: PostgreSQL's lock for the one who migrates; the number means nothing. Then how long a table is waited for.
-_LOCK, _LOCK_TIMEOUT = 7_330_221_323, "10s"
+_LOCK, _LOCK_TIMEOUT = 7_330_221_324, "10s"
 
 
 @dataclass(frozen=True)
