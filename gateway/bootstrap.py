@@ -6,12 +6,12 @@ import shutil
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from gateway import __version__, protokoll
+from gateway import __version__, migration, protokoll
 from gateway.abruf import DIENSTE
 from gateway.abruf.datenbestaetigung import DATENBESTAETIGUNG
 from gateway.behoerden import register, schluesselliste
@@ -31,6 +31,7 @@ from gateway.envelope.soap import Opener, SoapUmschlag
 from gateway.envelope.wsse import Policy, signature_methods
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore, load_cas
 from gateway.errors import ConfigError
+from gateway.log import FIELDS
 from gateway.meldewesen.reichweite import Offen, Reichweite
 from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
 from gateway.nacharbeit.lauf import Lauf
@@ -87,6 +88,14 @@ class Instance:
     def protokoll(self, *, readonly: bool = False) -> Engine:
         """The database of the Protokoll."""
         return self._engine(self.config.datenbank.protokoll, readonly=readonly)
+
+    def stores(self, *, readonly: bool = False) -> dict[migration.Store, Engine]:
+        """The databases of all three."""
+        return {
+            migration.SPIEGEL: self.register(readonly=readonly),
+            migration.BEHOERDEN: self.behoerden(readonly=readonly),
+            migration.PROTOKOLL: self.protokoll(readonly=readonly),
+        }
 
     def _engine(self, url: str, *, readonly: bool) -> Engine:
         key = (url, readonly)
@@ -183,10 +192,25 @@ class Instance:
 
 
 def create_databases(instance: Instance) -> None:
-    """The empty tables of all stores; does nothing where they are. Raises StoreError, ConfigError."""
-    tabellen.create_schema(instance.register())
-    register.create_schema(instance.behoerden())
-    protokoll.create_schema(instance.protokoll(), instance.protokollschluessel)
+    """The tables of all stores, but for one that has those of another release. Raises StoreError, ConfigError."""
+    make: dict[migration.Store, Callable[[Engine], None]] = {
+        migration.SPIEGEL: tabellen.create_schema,
+        migration.BEHOERDEN: register.create_schema,
+        migration.PROTOKOLL: lambda engine: protokoll.create_schema(engine, instance.protokollschluessel),
+    }
+    for store, engine in instance.stores().items():
+        stand = migration.stand(engine, store)
+        if stand in (migration.Stand.EMPTY, migration.Stand.PRESENT):
+            make[store](engine)
+        if stand is migration.Stand.EMPTY:
+            migration.stamp(engine, store)
+
+
+def check_databases(instance: Instance) -> None:
+    """Raises StoreError unless all tables are this release's; its text names the command that makes them so."""
+    command = f"xmeld-gateway datenbank upgrade -i {instance.path}"
+    for store, engine in instance.stores(readonly=True).items():
+        migration.check(engine, store, command)
 
 
 def build_umschlag(instance: Instance) -> SoapUmschlag:
@@ -328,4 +352,18 @@ def _log_exchange(spur: Spur) -> None:
         ",".join(spur.codes),
         sum(spur.zeiten.values()) / 1e6,
         " ".join(f"{step}:{nanoseconds / 1e6:.2f}" for step, nanoseconds in spur.zeiten.items()),
+        extra={FIELDS: partial(_fields, spur)},
     )
+
+
+def _fields(spur: Spur) -> dict[str, object]:
+    """The same for the JSON log."""
+    return {
+        "event": "exchange",
+        "exchange": spur.vorgang,
+        "behoerde": spur.behoerde.kennung if spur.behoerde else None,
+        "ergebnis": spur.ergebnis,
+        "codes": spur.codes,
+        "ms": round(sum(spur.zeiten.values()) / 1e6, 1),
+        "steps": {step: round(nanoseconds / 1e6, 2) for step, nanoseconds in spur.zeiten.items()},
+    }

@@ -251,6 +251,13 @@ class Vermittlung(Section):
         return self
 
 
+class Betrieb(Section):
+    """What the operator sees of it, beside `/ready` and `/metrics`."""
+
+    log: Literal["text", "json"] = "text"
+    traces: Address | Literal[""] = ""  # where OpenTelemetry's OTLP over HTTP is taken; empty: nowhere
+
+
 class Config(Section):
     """The whole file."""
 
@@ -269,6 +276,7 @@ class Config(Section):
     zustellung: Zustellung = Zustellung()
     osci: Osci = Osci()
     vermittlung: Vermittlung = Vermittlung()
+    betrieb: Betrieb = Betrieb()
 
     @model_validator(mode="after")
     def _vermittlung_over_osci(self) -> "Config":

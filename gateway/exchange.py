@@ -31,6 +31,7 @@ from gateway.abruf.zugang import zugang
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import parse
 from gateway.errors import Fault, FaultCode, GatewayError, Ruecksendung, StoreError
+from gateway.log import of_exchange
 from gateway.meldewesen.anfrage import NEUTRAL, Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.ports import Nacharbeit, Protokolleintrag, Umschlag, UuidReused
@@ -72,6 +73,11 @@ class Closed:
 def exchange(request: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
     """Answers one request. Always returns a signed reply of the standard's kind, recorded before it is returned."""
     spur = Spur(gateway.clock(), hashlib.sha256(request).digest())
+    with of_exchange(spur.vorgang):
+        return _exchange(request, umschlag, gateway, spur)
+
+
+def _exchange(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> Reply:
     try:
         closed = _process(request, umschlag, gateway, spur)
     except Fault as fault:
@@ -85,7 +91,8 @@ def exchange(request: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
 def refuse(fault: Fault, request_head: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
     """The recorded, signed fault for a request that the transport did not let in whole."""
     spur = Spur(gateway.clock(), hashlib.sha256(request_head).digest())
-    return _record(_close_fault(fault, umschlag, gateway, spur), umschlag, gateway, spur)
+    with of_exchange(spur.vorgang):
+        return _record(_close_fault(fault, umschlag, gateway, spur), umschlag, gateway, spur)
 
 
 def _process(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> Closed:

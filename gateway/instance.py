@@ -35,7 +35,7 @@ port = {port}
 workers = 1               # processes; each has its own database connections and its own chain of the Protokoll
 threads = 8               # exchanges at a time in one process
 max_bytes = 1_000_000     # a larger request is cut off (a real 1330 has about 23 KB)
-metrics_from = ["127.0.0.1", "::1"]   # addresses that may read /metrics
+metrics_from = ["127.0.0.1", "::1"]   # addresses that may read /metrics, and the checks behind /ready
 address = ""              # URL of the endpoint as the WSDL names it; empty: made of host and port
 
 [tls]
@@ -153,6 +153,10 @@ ca = ""                   # who issues its TLS certificate; empty: whom the syst
 ttl_seconds = 3600
 cache = "daten/dvdv.json" # the last known entries, which survive its absence
 plain_http = false        # true: accept intermediaries that it names with http://; OSCI encrypts either way
+
+[betrieb]                 # what the operator sees of it, beside /ready and /metrics
+log = "text"              # or "json": one object a line, with the exchange's id; see the README
+traces = ""               # "https://.../v1/traces" takes OpenTelemetry's OTLP over HTTP; needs xmeld-gateway[otel]
 """
 
 FOLDERS = ("pki", "behoerden", "schluessel", "daten")

@@ -128,9 +128,16 @@ class Gateway:
 
     def check_stores(self) -> None:
         """Raises StoreError unless an exchange could be answered and recorded now."""
-        self.spiegel.check()
-        self.behoerden.of_certificate(_NOBODY)
-        self.protokoll.check()
+        for check in self.store_checks().values():
+            check()
+
+    def store_checks(self) -> Mapping[str, Callable[[], object]]:
+        """By store what raises StoreError unless it answers."""
+        return {
+            "spiegel": self.spiegel.check,
+            "behoerden": lambda: self.behoerden.of_certificate(_NOBODY),
+            "protokoll": self.protokoll.check,
+        }
 
     def now(self) -> datetime:
         """The present moment in the time of messages."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _CACHED = 4096  # certificates; only those that a configured CA has issued get in
 _LOOK_AT_CRL_EVERY = 1.0  # seconds
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _UNDERSTOOD = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE})
 
@@ -100,6 +101,10 @@ class TrustStore:
     def issuers(self) -> frozenset[x509.Certificate]:
         """The CAs' certificates."""
         return frozenset(self._cas)
+
+    def revocation_until(self) -> datetime | None:
+        """Until when all CAs' revocation lists hold; long ago where one is missing, None where none is checked."""
+        return self._crl.until() if self._crl else None
 
     def check(self, der: bytes, now: datetime, purpose: Purpose = Purpose.SIGNING) -> Certificate:
         """The certificate `der`, believed at `now` (aware). Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN."""
@@ -241,6 +246,14 @@ class RevocationFile:
         """Whether the CA's list has ended, and counts only because a newer one may come late."""
         crl = self._lists.get(certificate.issuer)
         return crl is None or now > crl.next_update
+
+    def until(self) -> datetime:
+        """Until when the lists of all CAs hold; long ago where there is no usable one."""
+        if self._clock() - self._looked >= _LOOK_AT_CRL_EVERY:
+            self._look()
+        lists = self._lists
+        ends = [lists.get(ca.fingerprint(hashes.SHA256())) for ca in self._cas]
+        return min(one.next_update if one else _LONG_AGO for one in ends)
 
     def _look(self) -> None:
         with self._lock:

@@ -12,7 +12,7 @@ auditor's own tool needs this page and nothing else.
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 FELDER = (
     "nummer",
@@ -37,6 +37,8 @@ FELDER = (
     "inhalt",
     "verweise",
 )
+#: What no entry of release 0.1.0 has: it is NULL there, and no part of its hash.
+NACH_0_1_0 = frozenset({"vermittlung"})
 KETTENFELDER = ("nr", "kennung", "begonnen", "siegel_schluessel")
 
 _LABEL = b"xmeld-gateway/protokoll/1/"
@@ -67,6 +69,19 @@ def pack(values: Iterable[object]) -> bytes:
 def eintrag_hash(vorgaenger: bytes, felder: Iterable[object]) -> bytes:
     """Hash of an entry; `felder` in the order of FELDER."""
     return hashlib.sha256(_LABEL + b"eintrag\0" + vorgaenger + pack(felder)).digest()
+
+
+def proves(vorgaenger: bytes, felder: Sequence[object], digest: object) -> bool:
+    """Whether `digest` is the hash of these fields, as it is made now or as release 0.1.0 made it.
+
+    No list of values gives the bytes of a shorter one, so the one way cannot pass for the other.
+    """
+    if eintrag_hash(vorgaenger, felder) == digest:
+        return True
+    pairs = list(zip(FELDER, felder, strict=True))
+    if any(wert is not None for name, wert in pairs if name in NACH_0_1_0):
+        return False
+    return eintrag_hash(vorgaenger, (wert for name, wert in pairs if name not in NACH_0_1_0)) == digest
 
 
 def kette_hash(vorgaenger: bytes, felder: Iterable[object]) -> bytes:

@@ -1,4 +1,4 @@
-"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/osci` (OSCI-Transport), `/health`, `/metrics`,
+"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/osci` (OSCI-Transport), `/health`, `/ready`, `/metrics`,
 `/admin/v1`.
 
 A request is read on the event loop, so that a sender who dawdles holds no thread; an exchange is a plain function and
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from gateway.config import Http
 from gateway.envelope.soap import wsdl
-from gateway.errors import FaultCode, StoreError, place_of
+from gateway.errors import FaultCode, place_of
 from gateway.exchange import exchange, refuse
 from gateway.ports import Umschlag
 from gateway.vorgang import Gateway
@@ -79,11 +79,13 @@ class App:
         http: Http,
         address: str,
         messwerte: Callable[[], bytes] | None = None,
+        bereit: Callable[[], tuple[bool, Mapping[str, Any]]] | None = None,
         admin: Admin | None = None,
     ) -> None:
         """`endpunkte` by path; `address` is the SOAP endpoint's URL as the WSDL names it.
 
-        `messwerte`: the numbers for `/metrics`, in Prometheus' text format. `admin`: what answers `/admin/v1`.
+        `messwerte`: the numbers for `/metrics`, in Prometheus' text format. `bereit`: whether exchanges are answered
+        and recorded, and why not, for `/ready`. `admin`: what answers `/admin/v1`.
         """
         self.gateway = gateway
         self._endpunkte = endpunkte
@@ -93,6 +95,8 @@ class App:
         self._messwerte = messwerte
         self._admin = admin
         self._admin_pool = ThreadPoolExecutor(ADMIN_THREADS, "admin")  # takes none that exchanges need
+        self._bereit = bereit
+        self._watching = ThreadPoolExecutor(1, "watch")  # also answers where all others wait for a store
         self._pool = ThreadPoolExecutor(http.threads + gateway.wartende, "exchange")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,14 +123,16 @@ class App:
             case "GET" | "HEAD", "/xmeld" if wants_wsdl:
                 return Response(HTTPStatus.OK, XML, self._wsdl)
             case "GET" | "HEAD", "/health":
-                return await self._health()
+                return self._health()
+            case "GET" | "HEAD", "/ready" if self._bereit:
+                return await self._ready(self._bereit, whole=scope["client"][0] in self._metrics_from)
             case "GET" | "HEAD", "/metrics" if self._messwerte and scope["client"][0] in self._metrics_from:
-                return Response(HTTPStatus.OK, PROMETHEUS, await self._in_thread(self._messwerte))
+                return Response(HTTPStatus.OK, PROMETHEUS, await self._in_thread(self._messwerte, self._watching))
             case method, path if self._admin and path.startswith(f"{PREFIX}/"):
                 return await self._administer(self._admin, method, scope, receive)
             case _, path if path in self._endpunkte:
                 return _not_allowed("GET, HEAD, POST" if wants_wsdl and path == "/xmeld" else "POST")
-            case _, "/health":
+            case _, "/health" | "/ready":
                 return _not_allowed("GET, HEAD")
         return Response(HTTPStatus.NOT_FOUND, TEXT, _HINT)
 
@@ -160,18 +166,20 @@ class App:
             return Response(endpunkt.fault_status, content_type, reply.body)
         return Response(HTTPStatus.OK, content_type, reply.body, {})
 
-    async def _health(self) -> Response:
-        """Whether exchanges are answered; the ways to other Laender, as this process sees them, stand beside it."""
+    def _health(self) -> Response:
+        """That this process answers; the ways to other Laender, as it sees them, stand beside it."""
         vermittlung = self.gateway.vermittlung
         laender = {"laender": dict(vermittlung.laender.zustand())} if vermittlung else {}
-        try:
-            await self._in_thread(self.gateway.check_stores)
-        except StoreError:
-            return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "a store is not available", **laender})
         return _json(HTTPStatus.OK, {"status": "ok", **laender})
 
-    async def _in_thread(self, function: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+    async def _ready(self, bereit: Callable[[], tuple[bool, Mapping[str, Any]]], *, whole: bool) -> Response:
+        """Whether exchanges are answered and recorded; the checks are for those alone who may read the metrics."""
+        ready, report = await self._in_thread(bereit, self._watching)
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return _json(status, report if whole else {"status": report["status"]})
+
+    async def _in_thread(self, function: Callable[[], T], pool: ThreadPoolExecutor | None = None) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool or self._pool, function)
 
 
 def _last_resort(error: Exception, endpunkt: Endpunkt) -> bytes:
