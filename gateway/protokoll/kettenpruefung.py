@@ -17,6 +17,7 @@ class Kopf:
 
     nr: int
     kennung: Any
+    fassung: Any
     anfang: Any  # hash of the row: what the first entry follows
     nummer: Any
     hash: Any
@@ -73,7 +74,7 @@ class Kettenpruefung:
 
     def _proves_itself(self, nummer: int, felder: Sequence[Any], vorgaenger: Any, digest: Any) -> None:
         try:
-            sound = eintrag_hash(vorgaenger, felder) == digest
+            sound = eintrag_hash(vorgaenger, felder, self._kopf.fassung) == digest
         except (TypeError, ValueError):
             sound = False
         if not sound:
