@@ -210,7 +210,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
-        protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel),
+        protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel, uhr=clock),
         limits=MESSAGE,
         strangers=Strangers(),
         vermittlung=None,

@@ -4,15 +4,20 @@ Beside it, and in its transactions, what has to follow an answer: `nachlauf`.
 """
 
 from gateway.protokoll.befund import Finding, Kind, Verification
-from gateway.protokoll.einsicht import Einsicht, Postzeile, Protokollzeile, Stelle
+from gateway.protokoll.einsicht import Einsicht, Postzeile, Protokollzeile
+from gateway.protokoll.monatsschluessel import FremderMandant
 from gateway.protokoll.nachlauf import SqlNachlauf
 from gateway.protokoll.pruefung import verify
 from gateway.protokoll.speicher import SqlProtokoll
 from gateway.protokoll.stand import create_schema
+from gateway.protokoll.stelle import Stelle
+from gateway.protokoll.verzeichnis import Fundstelle, Verzeichnis
 
 __all__ = [
     "Einsicht",
     "Finding",
+    "FremderMandant",
+    "Fundstelle",
     "Kind",
     "Postzeile",
     "Protokollzeile",
@@ -20,6 +25,7 @@ __all__ = [
     "SqlProtokoll",
     "Stelle",
     "Verification",
+    "Verzeichnis",
     "create_schema",
     "verify",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.protokoll.befund import Findings, Kind
-from gateway.protokoll.kette import kopf_text, proves, siegel_text
+from gateway.protokoll.kette import eintrag_hash, kopf_text, siegel_text
 from gateway.protokoll.stand import signed
 
 
@@ -17,6 +17,7 @@ class Kopf:
 
     nr: int
     kennung: Any
+    fassung: Any
     anfang: Any  # hash of the row: what the first entry follows
     nummer: Any
     hash: Any
@@ -73,7 +74,7 @@ class Kettenpruefung:
 
     def _proves_itself(self, nummer: int, felder: Sequence[Any], vorgaenger: Any, digest: Any) -> None:
         try:
-            sound = proves(vorgaenger, felder, digest)
+            sound = eintrag_hash(vorgaenger, felder, self._kopf.fassung) == digest
         except (TypeError, ValueError):
             sound = False
         if not sound:

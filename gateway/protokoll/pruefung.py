@@ -112,7 +112,9 @@ class _Pruefung:
 
     def _chain(self, nr: int) -> None:
         row = self._connection.execute(
-            select(KETTE.c.nr, KETTE.c.kennung, KETTE.c.hash, KOPF.c.nummer, KOPF.c.hash, KOPF.c.siegel)
+            select(
+                KETTE.c.nr, KETTE.c.kennung, KETTE.c.fassung, KETTE.c.hash, KOPF.c.nummer, KOPF.c.hash, KOPF.c.siegel
+            )
             .outerjoin(KOPF, KOPF.c.kette == KETTE.c.nr)
             .where(KETTE.c.nr == nr)
         ).one()

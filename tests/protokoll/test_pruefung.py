@@ -101,7 +101,7 @@ def test_progress_is_reported_up_to_the_end(
 def test_a_change_in_any_column_is_found_at_its_entry(db: Engine, schluessel: Protokollschluessel) -> None:
     new = {"TEXT": "x", "BIGINT": 7, "INTEGER": 1, "BLOB": b"x"}
     columns = {
-        1: ["verweise", FELDER[11]],
+        1: ["verweise", FELDER[11], "verzeichnis"],
         2: FELDER[1:11],
         3: [*FELDER[12:20], "hash", "vorgaenger"],
     }
