@@ -9,8 +9,8 @@ auditor's own tool needs this page and nothing else.
   chain's row in the register; with it stored, each entry proves itself.
 * Row of the register: the same over KETTENFELDER; the first follows `wurzel_hash`.
 * Seal of an entry, head of a chain, head of the register, record of a deletion: Ed25519 over label and values.
-* Chains of the first kind (`fassung` 1) have entries without `vermittlung` and `verzeichnis`, their `inhalt` itself in the hash, and no
-  `fassung` in that of their row.
+* Chains of the first kind (`fassung` 1) have entries without `vermittlung` and `verzeichnis`, their `inhalt` itself in
+  the hash, and no `fassung` in that of their row.
 """
 
 import hashlib
