@@ -145,6 +145,8 @@ class _Pruefung:
         for *felder, vorgaenger, digest, siegel, monat in rows:
             if pruefung.entry(felder, vorgaenger, digest, siegel):
                 bei.entry(nr, felder, monat)
+            else:
+                bei.unsound(felder)
             self._remember(nr, felder[0], felder[-1])
             self._entries += 1
             if self._entries % SCHRITT == 0:
