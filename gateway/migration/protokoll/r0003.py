@@ -87,8 +87,6 @@ def _make_entries() -> None:
     )
     op.create_index("protokoll_gespeichert", "protokoll", ["gespeichert"])
     op.create_index("protokoll_behoerde", "protokoll", ["behoerde", "gespeichert"])
-    if not _on_postgresql():
-        op.create_index("protokoll_monat", "protokoll", ["monat", "kette", "nummer"])
 
 
 def _make_others() -> None:
