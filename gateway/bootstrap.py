@@ -244,7 +244,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         kontingente=SqlKontingente(instance.behoerden(), Takt()),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
-        protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel),
+        protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel, uhr=clock),
         limits=MESSAGE,
         strangers=Strangers(),
         vermittlung=None,
@@ -267,6 +267,11 @@ def build_lauf(instance: Instance, gateway: Gateway) -> Lauf:
         zustellung=_zustellung(instance),
         streuung=timedelta(seconds=instance.config.nacharbeit.pause_seconds),
     )
+
+
+def build_aufbewahrung(instance: Instance) -> protokoll.Aufbewahrung:
+    """What deletes records whose time has come."""
+    return protokoll.Aufbewahrung(instance.protokoll(), instance.protokollschluessel)
 
 
 def _zustellung(instance: Instance) -> SoapZustellung | None:

@@ -20,12 +20,13 @@ lettered deviations of each step.
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from lxml import etree
 
 from gateway.abruf import DIENSTE
 from gateway.abruf.dienst import Dienst, Ergebnis, Frage, check_header, protokollinhalt, refused
+from gateway.abruf.suchbegriffe import suchbegriffe
 from gateway.abruf.vermittlung import Vermittelt, Vorgang, anderes_land, vermittle
 from gateway.abruf.zugang import zugang
 from gateway.envelope.opened import Opened
@@ -33,8 +34,8 @@ from gateway.envelope.parse import parse
 from gateway.errors import Fault, FaultCode, GatewayError, Ruecksendung, StoreError
 from gateway.log import of_exchange
 from gateway.meldewesen.anfrage import NEUTRAL, Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
-from gateway.meldewesen.behoerde import Behoerde
-from gateway.ports import Nacharbeit, Protokolleintrag, Umschlag, UuidReused
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.ports import Nacharbeit, Protokolleintrag, Suchbegriff, Umschlag, UuidReused
 from gateway.vorgang import Fassung, Gateway, OwnMessageInvalid, Spur, log
 from gateway.xmeld.lesen import read_kennung
 from gateway.xmeld.manifest import XMELD_FAMILY
@@ -52,6 +53,8 @@ class Antwort:
     inhalt: dict[str, object] | None = None
     treffer: int = 0
     nacharbeit: Nacharbeit | None = None
+    suchbegriffe: tuple[Suchbegriff, ...] = ()
+    mandant: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,9 +232,15 @@ def _write(frage: Frage[Any], dienst: Dienst[Any], ergebnis: Ergebnis, fassung: 
     spur.done("write")
     nacharbeit = _nacharbeit(frage, auskunft, spur) if dienst.nacharbeit(auskunft) else None
     if isinstance(auskunft, Rueckweisung):
-        codes = _codes(auskunft)
-        return Antwort("rueckweisung", codes, nachricht, inhalt, nacharbeit=nacharbeit)
-    return Antwort("auskunft", (auskunft.status,), nachricht, inhalt, len(ergebnis.treffer), nacharbeit)
+        return Antwort(
+            "rueckweisung", _codes(auskunft), nachricht, nacharbeit=nacharbeit, **_protokolliert(frage, inhalt)
+        )
+    return Antwort(
+        *("auskunft", (auskunft.status,), nachricht),
+        treffer=len(ergebnis.treffer),
+        nacharbeit=nacharbeit,
+        **_protokolliert(frage, inhalt),
+    )
 
 
 def _codes(rueckweisung: Rueckweisung) -> tuple[str, ...]:
@@ -243,10 +252,27 @@ def _codes(rueckweisung: Rueckweisung) -> tuple[str, ...]:
 
 def _hand_on(frage: Frage[Any], vermittelt: Vermittelt) -> Antwort:
     """What may have to follow, the other Land does: its register knows whom the answer hid."""
-    inhalt = protokollinhalt(frage.anfrage, frage.behoerde, vermittelt.abgerufen)
+    inhalt = _protokolliert(frage, protokollinhalt(frage.anfrage, frage.behoerde, vermittelt.abgerufen))
     if vermittelt.codes:
-        return Antwort("rueckweisung", vermittelt.codes, vermittelt.nachricht, inhalt)
-    return Antwort("auskunft", (vermittelt.status,), vermittelt.nachricht, inhalt, vermittelt.personen)
+        return Antwort("rueckweisung", vermittelt.codes, vermittelt.nachricht, **inhalt)
+    return Antwort("auskunft", (vermittelt.status,), vermittelt.nachricht, treffer=vermittelt.personen, **inhalt)
+
+
+class _Protokolliert(TypedDict, total=False):
+    inhalt: dict[str, object]
+    suchbegriffe: tuple[Suchbegriff, ...]
+    mandant: str
+
+
+def _protokolliert(frage: Frage[Any], inhalt: dict[str, object] | None) -> _Protokolliert:
+    """What § 40 BMG has recorded, by what it is found, for whose eyes it is; nothing where the authority records."""
+    if inhalt is None:
+        return {}
+    return {
+        "inhalt": inhalt,
+        "suchbegriffe": suchbegriffe(frage.anfrage, frage.behoerde.kennung, inhalt),
+        "mandant": frage.behoerde.kennung if frage.rolle is Rolle.SICHERHEIT else "",
+    }
 
 
 def _nacharbeit(frage: Frage[Any], auskunft: Auskunft | Rueckweisung, spur: Spur) -> Nacharbeit:
@@ -309,6 +335,8 @@ def _eintrag(
         treffer=antwort.treffer if antwort else 0,
         vermittlung=tuple(spur.wege),
         inhalt=antwort.inhalt if antwort else None,
+        suchbegriffe=antwort.suchbegriffe if antwort else (),
+        mandant=antwort.mandant if antwort else "",
         nacharbeit=antwort.nacharbeit if antwort else None,
     )
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import Enum, IntEnum
+from typing import NamedTuple
 from typing import Protocol as Port
 
 from gateway.envelope.opened import Opened
@@ -180,6 +181,23 @@ class Laender(Port):
         ...
 
 
+class Suchart(IntEnum):
+    """By what a Protokolleintrag can be found; the numbers stand in the store."""
+
+    PERSON = 1  # whose record was told of: AGS and Ordnungsmerkmal
+    NAME = 2  # whom request or answer names: see `abruf.suchbegriffe`
+    NUTZER = 3  # authority and Kennung
+    AKTENZEICHEN = 4
+    ANLASS = 5
+
+
+class Suchbegriff(NamedTuple):
+    """One of them, in the form that is compared. Stored as a keyed digest only."""
+
+    art: Suchart
+    wert: str
+
+
 @dataclass(frozen=True)
 class Protokolleintrag:
     """One exchange, § 40 BMG. All but `inhalt` is technical and free of personal data; `inhalt` is stored encrypted."""
@@ -199,6 +217,8 @@ class Protokolleintrag:
     treffer: int = 0
     vermittlung: "tuple[Weg, ...]" = ()  # the legs to other Laender
     inhalt: dict[str, object] | None = field(default=None, repr=False)
+    suchbegriffe: tuple[Suchbegriff, ...] = field(default=(), repr=False)
+    mandant: str = ""  # for whose eyes `inhalt` is: the operator's, or the authority's that has commissioned it
     nacharbeit: "Nacharbeit | None" = field(default=None, repr=False)  # stored with the entry or not at all
 
 

@@ -106,7 +106,9 @@ class Betrieb:
         return Einsicht(self.here.protokoll(readonly=True)).entries(limit)
 
     def inhalt(self, zeile: Protokollzeile) -> dict[str, Any] | None:
-        return Einsicht(self.here.protokoll(readonly=True)).read(zeile.stelle, self.here.protokollschluessel)
+        return Einsicht(self.here.protokoll(readonly=True)).read(
+            zeile.stelle, self.here.protokollschluessel, zeile.mandant
+        )
 
 
 def betrieb(path: Path, *, database: str = "", land: str = "09", datenbestaetigung: bool = False) -> Betrieb:

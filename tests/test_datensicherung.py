@@ -110,6 +110,30 @@ def test_a_protokoll_of_which_only_some_tables_were_restored_is_told_what_is_mis
     assert found[0] == ("missing", "1/4-7", "4 entries are missing")
 
 
+def test_after_a_restore_the_verifier_names_what_is_missing_by_the_newest_anchor(
+    house: Betrieb, tmp_path: Path, run: Run
+) -> None:
+    instance, copies, kept = house.here.path, tmp_path / "copy", tmp_path / "anchor.json"
+    for _ in range(3):
+        assert house.ask(geschlecht="w") == "01"
+    assert run("datenbank", "sichern", copies, "-i", instance).code == 0
+    for _ in range(4):
+        assert house.ask(geschlecht="w") == "01"
+    assert run("protokoll", "anker", kept, "-i", instance).code == 0
+    house.close()
+    restore(instance, copies)
+    assert run("protokoll", "verify", "-i", instance).out.startswith("intact: 3 records")
+    done = run("protokoll", "verify", "--anchor", kept, "-i", instance)
+    assert done.code == 1
+    assert "1/4-7: entries are not there: the anchor of" in done.out
+    with Instance.read(instance) as here:
+        again = Betrieb(here, build_gateway(here), build_umschlag(here))
+        assert again.ask(geschlecht="w") == "01"
+        again.gateway.protokoll.close()
+    done = run("protokoll", "verify", "--anchor", kept, "-i", instance)
+    assert "1/4-7: entries are not there" in done.out, "also once the gateway goes on"
+
+
 def test_a_folder_that_is_there_is_not_written_to(house: Betrieb, tmp_path: Path, run: Run) -> None:
     (tmp_path / "copy").mkdir()
     error = run("datenbank", "sichern", tmp_path / "copy", "-i", house.here.path).error

@@ -4,35 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Engine, func, select
 
 from gateway.database import store_errors
 from gateway.errors import StoreError
-from gateway.protokoll.kette import inhalt_aad
+from gateway.protokoll.monatsschluessel import FremderMandant
+from gateway.protokoll.oeffnen import inhaltsschluessel
 from gateway.protokoll.satz import unpack_inhalt
 from gateway.protokoll.schluessel import Protokollschluessel
-from gateway.protokoll.tabellen import EINTRAG, KETTE, NACHARBEIT, POSTAUSGANG
+from gateway.protokoll.stelle import Stelle
+from gateway.protokoll.tabellen import EINTRAG, KETTE, NACHARBEIT, POSTAUSGANG, SCHLUESSEL
 from gateway.protokoll.zeit import from_micros
-
-
-class Stelle(NamedTuple):
-    """Where an entry stands: its chain and its number there. Written `3/1207`."""
-
-    kette: int
-    nummer: int
-
-    def __str__(self) -> str:
-        return f"{self.kette}/{self.nummer}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Stelle":
-        """Raises ValueError for anything but two whole numbers with a slash between."""
-        kette, slash, nummer = text.partition("/")
-        if not (slash and kette.isascii() and kette.isdecimal() and nummer.isascii() and nummer.isdecimal()):
-            raise ValueError("an entry of the Protokoll is named by chain and number, as in 3/1207")
-        return cls(int(kette), int(nummer))
 
 
 @dataclass(frozen=True)
@@ -53,25 +37,8 @@ class Protokollzeile:
     treffer: int
     hat_inhalt: bool
     vermittlung: tuple[Mapping[str, Any], ...]  # the legs to other Laender, as `ports.Weg` has them
-
-
-_ZEILEN = select(
-    EINTRAG.c.kette,
-    EINTRAG.c.nummer,
-    EINTRAG.c.gespeichert,
-    EINTRAG.c.empfangen,
-    EINTRAG.c.beantwortet,
-    EINTRAG.c.transport,
-    EINTRAG.c.ergebnis,
-    EINTRAG.c.codes,
-    EINTRAG.c.behoerde,
-    EINTRAG.c.nachrichtentyp,
-    EINTRAG.c.nachricht_uuid,
-    EINTRAG.c.wiederholung,
-    EINTRAG.c.treffer,
-    EINTRAG.c.inhalt.is_not(None).label("hat_inhalt"),
-    EINTRAG.c.vermittlung,
-)
+    fingerprint: str | None
+    mandant: str  # for whose eyes the content is; "" the operator's, or there is none
 
 
 @dataclass(frozen=True)
@@ -87,6 +54,15 @@ class Postzeile:
     versuche: int
 
 
+_SPALTEN = (
+    *("kette", "nummer", "gespeichert", "empfangen", "beantwortet", "transport", "ergebnis", "codes", "behoerde"),
+    *("nachrichtentyp", "nachricht_uuid", "wiederholung", "treffer", "vermittlung", "fingerprint"),
+)
+_ZEILEN = select(
+    *(EINTRAG.c[name] for name in _SPALTEN), EINTRAG.c.inhalt.is_not(None).label("hat_inhalt"), SCHLUESSEL.c.mandant
+).outerjoin(SCHLUESSEL, SCHLUESSEL.c.id == EINTRAG.c.schluessel)
+
+
 class Einsicht:
     """Reads through `engine`, which may be read-only and on SQLite should be: another one takes the write lock."""
 
@@ -100,9 +76,8 @@ class Einsicht:
 
     def entries(self, limit: int) -> list[Protokollzeile]:
         """The entries stored last, latest first. Raises StoreError."""
-        query = _ZEILEN.order_by(EINTRAG.c.gespeichert.desc(), EINTRAG.c.kette.desc(), EINTRAG.c.nummer.desc()).limit(
-            limit
-        )
+        e = EINTRAG.c
+        query = _ZEILEN.order_by(e.gespeichert.desc(), e.kette.desc(), e.nummer.desc()).limit(limit)
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
             return [_zeile(row) for row in connection.execute(query)]
 
@@ -145,11 +120,13 @@ class Einsicht:
             for row in rows
         ]
 
-    def read(self, stelle: Stelle, schluessel: Protokollschluessel) -> dict[str, object] | None:
+    def read(
+        self, stelle: Stelle, schluessel: Protokollschluessel, mandant: str | None = ""
+    ) -> dict[str, object] | None:
         """The § 40 content of an entry, None where it has none.
 
-        Raises LookupError for an entry that is not there, StoreError when the content is not the one that was stored
-        at this place or its key is not among `schluessel`.
+        Raises LookupError for an entry that is not there, FremderMandant when the content is not for the eyes of
+        `mandant` (None: whoever's), StoreError when it is not the one that was stored at this place or its key is gone.
         """
         query = (
             select(EINTRAG.c.schluessel, EINTRAG.c.inhalt, KETTE.c.kennung)
@@ -158,14 +135,15 @@ class Einsicht:
         )
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        if row is None:
-            raise LookupError(f"the Protokoll has no entry {stelle}")
-        if row.inhalt is None:
-            return None
+            if row is None:
+                raise LookupError(f"the Protokoll has no entry {stelle}")
+            if row.inhalt is None:
+                return None
+            oeffner = inhaltsschluessel(connection, schluessel, stelle, row.schluessel, row.kennung)
+        if mandant is not None and oeffner.mandant != mandant:
+            raise FremderMandant(f"the content of {stelle} is not for the eyes of the one who reads")
         try:
-            return unpack_inhalt(schluessel.decrypt(row.schluessel, row.inhalt, inhalt_aad(row.kennung, stelle.nummer)))
-        except LookupError:
-            raise StoreError(f"the key of the content of {stelle} is not in the instance's key file") from None
+            return unpack_inhalt(oeffner.decrypt(row.inhalt))
         except (TypeError, ValueError):
             raise StoreError(f"the content of {stelle} is not the one that was stored there") from None
 
@@ -186,4 +164,6 @@ def _zeile(row: Any) -> Protokollzeile:
         treffer=row.treffer,
         hat_inhalt=bool(row.hat_inhalt),
         vermittlung=tuple(json.loads(row.vermittlung)) if row.vermittlung else (),
+        fingerprint=row.fingerprint,
+        mandant=row.mandant or "",
     )

@@ -4,10 +4,13 @@ Every value is written with its kind and its length (`N;`, `I-7;`, `T3:abc`, `B2
 of values give the same bytes; every hash and signature starts with its own label, so none can stand for another. An
 auditor's own tool needs this page and nothing else.
 
-* Entry: SHA-256 over label, `vorgaenger` and the columns FELDER. `vorgaenger` is the hash of the entry before, for the
-  first entry that of the chain's row in the register; with it stored, each entry proves itself.
+* Entry: SHA-256 over label, `vorgaenger` and the columns FELDER, of which `inhalt` goes in as its SHA-256: an entry can
+  be proven without showing its content. `vorgaenger` is the hash of the entry before, for the first entry that of the
+  chain's row in the register; with it stored, each entry proves itself.
 * Row of the register: the same over KETTENFELDER; the first follows `wurzel_hash`.
-* Seal of an entry, head of a chain, head of the register: Ed25519 over label and values.
+* Seal of an entry, head of a chain, head of the register, record of a deletion: Ed25519 over label and values.
+* Chains of the first kind (`fassung` 1) have entries without `vermittlung` and `verzeichnis`, their `inhalt` itself in
+  the hash, and no `fassung` in that of their row.
 """
 
 import hashlib
@@ -35,13 +38,19 @@ FELDER = (
     "treffer",
     "schluessel",
     "inhalt",
+    "verzeichnis",
     "verweise",
 )
-#: What no entry of release 0.1.0 has: it is NULL there, and no part of its hash.
-NACH_0_1_0 = frozenset({"vermittlung"})
-KETTENFELDER = ("nr", "kennung", "begonnen", "siegel_schluessel")
+LOESCHFELDER = ("nr", "monat", "regel", "geloescht", "anzahl", "bereiche")
+KETTENFELDER = ("nr", "kennung", "begonnen", "siegel_schluessel", "fassung")
+
+#: How new chains are written.
+FASSUNG = 2
 
 _LABEL = b"xmeld-gateway/protokoll/1/"
+_INHALT = FELDER.index("inhalt")
+#: What entries of chains of the first kind (release 0.1.0) lack: NULL, and no part of their hash.
+_SPAETER = tuple(FELDER.index(name) for name in ("vermittlung", "verzeichnis"))
 _VERWEIS = struct.Struct(">qq32s")
 
 #: Chain, number and hash of an entry that another chain has seen.
@@ -66,27 +75,34 @@ def pack(values: Iterable[object]) -> bytes:
     return b"".join(parts)
 
 
-def eintrag_hash(vorgaenger: bytes, felder: Iterable[object]) -> bytes:
-    """Hash of an entry; `felder` in the order of FELDER."""
-    return hashlib.sha256(_LABEL + b"eintrag\0" + vorgaenger + pack(felder)).digest()
+def eintrag_hash(vorgaenger: bytes, felder: Sequence[object], fassung: object = FASSUNG) -> bytes:
+    """Hash of an entry; `felder` in the order of FELDER. Raises TypeError or ValueError for what is none of ours."""
+    if fassung == 1:
+        if any(felder[place] is not None for place in _SPAETER):
+            raise ValueError("entries of the first kind have neither vermittlung nor verzeichnis")
+        werte = tuple(wert for place, wert in enumerate(felder) if place not in _SPAETER)
+        return hashlib.sha256(_LABEL + b"eintrag\0" + vorgaenger + pack(werte)).digest()
+    return belegt_hash(vorgaenger, (*felder[:_INHALT], digest_of(felder[_INHALT]), *felder[_INHALT + 1 :]))
 
 
-def proves(vorgaenger: bytes, felder: Sequence[object], digest: object) -> bool:
-    """Whether `digest` is the hash of these fields, as it is made now or as release 0.1.0 made it.
-
-    No list of values gives the bytes of a shorter one, so the one way cannot pass for the other.
-    """
-    if eintrag_hash(vorgaenger, felder) == digest:
-        return True
-    pairs = list(zip(FELDER, felder, strict=True))
-    if any(wert is not None for name, wert in pairs if name in NACH_0_1_0):
-        return False
-    return eintrag_hash(vorgaenger, (wert for name, wert in pairs if name not in NACH_0_1_0)) == digest
+def belegt_hash(vorgaenger: bytes, felder: Iterable[object]) -> bytes:
+    """The same with the SHA-256 of `inhalt` in its place."""
+    return hashlib.sha256(_LABEL + b"eintrag2\0" + vorgaenger + pack(felder)).digest()
 
 
-def kette_hash(vorgaenger: bytes, felder: Iterable[object]) -> bytes:
+def digest_of(inhalt: object) -> bytes | None:
+    """What stands for `inhalt` in the hash. Raises TypeError for what is no content."""
+    if inhalt is None:
+        return None
+    if not isinstance(inhalt, bytes):
+        raise TypeError("a content is bytes")
+    return hashlib.sha256(inhalt).digest()
+
+
+def kette_hash(vorgaenger: bytes, felder: Sequence[object]) -> bytes:
     """Hash of a row of the register of chains; `felder` in the order of KETTENFELDER."""
-    return hashlib.sha256(_LABEL + b"kette\0" + vorgaenger + pack(felder)).digest()
+    label, werte = (b"kette\0", felder[:-1]) if felder[-1] == 1 else (b"kette2\0", felder)
+    return hashlib.sha256(_LABEL + label + vorgaenger + pack(werte)).digest()
 
 
 def wurzel_hash(wurzel: bytes) -> bytes:
@@ -112,6 +128,46 @@ def stand_text(wurzel: bytes, ketten: int, kette: bytes) -> bytes:
 def inhalt_aad(kennung: bytes, nummer: int) -> bytes:
     """Binds an encrypted content to its place."""
     return _LABEL + b"inhalt\0" + pack((kennung, nummer))
+
+
+def inhalt_label(kennung: bytes, nummer: int) -> bytes:
+    """From which, with a month's key, comes the key of one content."""
+    return _LABEL + b"inhaltsschluessel\0" + pack((kennung, nummer))
+
+
+def verzeichnis_label() -> bytes:
+    """From which, with a month's key, comes the key of its index."""
+    return _LABEL + b"verzeichnis\0"
+
+
+def monat_aad(key_id: str, monat: int, mandant: str) -> bytes:
+    """Binds a wrapped key to its month and Mandant."""
+    return _LABEL + b"monat\0" + pack((key_id, monat, mandant))
+
+
+def loeschung_hash(vorgaenger: bytes, felder: Iterable[object]) -> bytes:
+    """Hash of a record of a deletion; `felder` in the order of LOESCHFELDER, the first follows `wurzel_hash`."""
+    return hashlib.sha256(_LABEL + b"loeschung\0" + vorgaenger + pack(felder)).digest()
+
+
+def loeschung_text(digest: bytes) -> bytes:
+    """What the seal of a record of a deletion signs."""
+    return _LABEL + b"loeschsiegel\0" + digest
+
+
+def halt_text(kennung: bytes, nummer: int, seit: int, tresor: str, huelle: bytes) -> bytes:
+    """What the seal of a hold signs."""
+    return _LABEL + b"halt\0" + pack((kennung, nummer, seit, tresor, huelle))
+
+
+def halt_aad(kennung: bytes, nummer: int) -> bytes:
+    """Binds what a hold keeps to its entry."""
+    return _LABEL + b"halt\0" + pack((kennung, nummer))
+
+
+def anker_text(packed: bytes) -> bytes:
+    """What the seal of an anchor signs."""
+    return _LABEL + b"anker\0" + hashlib.sha256(packed).digest()
 
 
 def nacharbeit_aad(nacharbeit: bytes) -> bytes:

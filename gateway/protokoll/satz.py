@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from gateway.errors import StoreError
-from gateway.ports import Protokolleintrag, Weg
+from gateway.ports import Protokolleintrag, Suchbegriff, Weg
 from gateway.protokoll.kette import anspruch
 from gateway.protokoll.nacharbeit import Wartezeile, seal
 from gateway.protokoll.schluessel import Protokollschluessel
@@ -21,6 +21,7 @@ from gateway.protokoll.zeit import micros
 BEANSPRUCHEND = frozenset({"auskunft", "rueckweisung", "ruecksendung"})
 ERGEBNISSE = BEANSPRUCHEND | {"fault", "zustellung"}
 MAX_TEXT = 256  # characters of any technical column
+MAX_SUCHBEGRIFFE = 20_000  # 1,000 persons, with a few first names each
 MAX_INHALT = 64_000_000  # bytes of JSON; 1,000 persons with every datum have about 10 MB
 
 #: Fast, and with a small memory (64 KB): to clear the usual 256 KB takes longer than to compress one person's data.
@@ -36,6 +37,8 @@ class Satz:
     anspruch: bytes | None
     nachricht_digest: bytes | None
     inhalt: bytes | None  # compressed JSON
+    suchbegriffe: tuple[Suchbegriff, ...]
+    mandant: str
     nacharbeit: Wartezeile | None
 
 
@@ -66,7 +69,10 @@ def prepare(eintrag: Protokolleintrag, schluessel: Protokollschluessel) -> Satz:
         _vermittlung(eintrag.vermittlung),
     )
     folgt = seal(eintrag.nacharbeit, eintrag.beantwortet, schluessel) if eintrag.nacharbeit else None
-    return Satz(vorne, eintrag.treffer, _claim(eintrag), eintrag.nachricht_digest, _inhalt(eintrag.inhalt), folgt)
+    return Satz(
+        *(vorne, eintrag.treffer, _claim(eintrag), eintrag.nachricht_digest, _inhalt(eintrag.inhalt)),
+        *(_suchbegriffe(eintrag), _text("mandant", eintrag.mandant), folgt),
+    )
 
 
 def unpack_inhalt(packed: bytes) -> dict[str, object]:
@@ -80,6 +86,19 @@ def unpack_inhalt(packed: bytes) -> dict[str, object]:
     if isinstance(inhalt, dict):
         return inhalt
     raise ValueError("the content is not an object")
+
+
+def _suchbegriffe(eintrag: Protokolleintrag) -> tuple[Suchbegriff, ...]:
+    """Each once: the index has a row for each."""
+    begriffe = tuple(dict.fromkeys(eintrag.suchbegriffe))
+    if len(begriffe) > MAX_SUCHBEGRIFFE:
+        raise StoreError("a Protokolleintrag has too many suchbegriffe")
+    try:
+        for begriff in begriffe:
+            begriff.wert.encode()
+    except UnicodeEncodeError:
+        raise StoreError("a Protokolleintrag has a suchbegriff that is not text") from None
+    return begriffe
 
 
 def _claim(eintrag: Protokolleintrag) -> bytes | None:

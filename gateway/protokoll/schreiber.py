@@ -5,9 +5,11 @@ unknown the chain is left as it is, whole either way, and the next batch begins 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -16,12 +18,16 @@ from sqlalchemy.exc import IntegrityError
 from gateway.errors import StoreError
 from gateway.ports import UuidReused
 from gateway.protokoll.kette import Verweis
+from gateway.protokoll.monat import Monatsuhr
+from gateway.protokoll.monate import prepare
+from gateway.protokoll.monatsschluessel import Monatsschluessel, Schluesselbund
 from gateway.protokoll.satz import Satz
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.sperre import Dateisperre
 from gateway.protokoll.stand import begin_chain
 from gateway.protokoll.verbindung import Head, Schreibverbindung, is_sqlite, sqlite_file
-from gateway.protokoll.verkettung import ANSPRUCH, Beschluss, Kette, Verketter, Zeile
+from gateway.protokoll.verkettung import Beschluss, Kette, Moment, Verketter
+from gateway.protokoll.zeit import micros
 
 SIEGEL_ABSTAND = 1.0  # seconds between two sealed entries of a chain, at least
 MAX_VERWEISE = 64  # other chains that a sealed entry refers to, the latest ones
@@ -35,11 +41,16 @@ class _ConnectionLost(Exception):
 class Schreiber:
     """Belongs to one process, and to one thread at a time."""
 
-    def __init__(self, engine: Engine, schluessel: Protokollschluessel) -> None:
+    def __init__(self, engine: Engine, schluessel: Protokollschluessel, uhr: Callable[[], datetime]) -> None:
         self._engine = engine
+        self._uhr = uhr
         self._driver: Any = engine.dialect.loaded_dbapi
         self._schluessel = schluessel
-        self._verketter = Verketter(schluessel)
+        self._verketter = Verketter(schluessel.siegel)
+        self._bund = Schluesselbund(schluessel)
+        self._monat_von = Monatsuhr()
+        self._monat = 0  # whose tables and keys are ready
+        self._monatsschluessel: dict[str, Monatsschluessel] = {}  # by Mandant
         self._sperre = Dateisperre(sqlite_file(engine), "protokoll") if is_sqlite(engine) else None
         self._verbindung: Schreibverbindung | None = None
         self._kette: Kette | None = None
@@ -88,11 +99,12 @@ class Schreiber:
             self._verbindung = Schreibverbindung(self._engine)
         verbindung = self._verbindung
         try:
+            moment = self._moment(verbindung, saetze)
             verbindung.begin(first=self._kette is None)
             ansprueche = {satz.anspruch for satz in saetze if satz.anspruch is not None}
             beschluesse = decide(saetze, verbindung.claims(list(ansprueche)) if ask and ansprueche else {})
             zu_speichern = [beschluss for beschluss in beschluesse if beschluss is not None]
-            kette = self._store(verbindung, zu_speichern) if zu_speichern else self._kette
+            kette = self._store(verbindung, zu_speichern, moment) if zu_speichern else self._kette
         except (IntegrityError, self._driver.IntegrityError):
             verbindung.rollback()
             raise
@@ -105,16 +117,34 @@ class Schreiber:
         self._finish(verbindung, kette)
         return [UuidReused() if beschluss is None else None for beschluss in beschluesse]
 
-    def _store(self, verbindung: Schreibverbindung, beschluesse: Sequence[Beschluss]) -> Kette:
+    def _moment(self, verbindung: Schreibverbindung, saetze: Sequence[Satz]) -> Moment:
+        """What a batch of now needs; its month's tables and keys are stored before anything depends on them."""
+        jetzt = micros(self._uhr())
+        monat = self._monat_von(jetzt)
+        mandanten = {satz.mandant for satz in saetze if satz.inhalt is not None or satz.suchbegriffe}
+        if monat != self._monat or not mandanten <= self._monatsschluessel.keys():
+            self._prepare(verbindung, monat, mandanten)
+        return Moment(jetzt, monat, self._monatsschluessel)
+
+    def _prepare(self, verbindung: Schreibverbindung, monat: int, mandanten: set[str]) -> None:
+        known = self._monatsschluessel if monat == self._monat else {}
+        verbindung.begin(first=True)
+        prepare(verbindung.connection, monat)
+        fuer = partial(self._bund.fuer, verbindung.connection, monat)
+        neu = partial(self._bund.neu, verbindung.connection, monat)
+        keys = {wer: known.get(wer) or fuer(wer) or neu(wer) for wer in known.keys() | mandanten}
+        verbindung.commit()
+        self._monat, self._monatsschluessel = monat, keys
+
+    def _store(self, verbindung: Schreibverbindung, beschluesse: Sequence[Beschluss], moment: Moment) -> Kette:
         """The chain's end when this is committed."""
-        jetzt = time.time_ns() // 1000
+        jetzt = moment.jetzt
         alt = self._kette or Kette(*begin_chain(verbindung.connection, self._schluessel, jetzt))
         alt, verweise = _verweise(verbindung, alt)
-        zeilen, neu = self._verketter.link(alt, beschluesse, jetzt, verweise)
-        # In the order of their claims: two processes with the same ones then wait in turn, not crosswise.
+        zeilen, neu = self._verketter.link(alt, beschluesse, moment, verweise)
         head = Head(neu.nr, neu.nummer, neu.hash, jetzt, self._verketter.head_seal(neu))
         later = [one.satz.nacharbeit for one in beschluesse if one.satz.nacharbeit is not None]
-        if not verbindung.store(sorted(zeilen, key=_by_claim), later, head, Head(alt.nr, alt.nummer, alt.hash)):
+        if not verbindung.store(zeilen, later, head, Head(alt.nr, alt.nummer, alt.hash)):
             self._kette = None
             raise StoreError("the head of the Protokoll's chain is not as it was left: run protokoll verify")
         return neu
@@ -158,8 +188,3 @@ def _verweise(verbindung: Schreibverbindung, kette: Kette) -> tuple[Kette, list[
         return kette, None
     koepfe = frozenset(verbindung.heads(kette.nr, MAX_VERWEISE))
     return replace(kette, gesehen=koepfe, siegel_faellig=jetzt + SIEGEL_ABSTAND), sorted(koepfe - kette.gesehen)
-
-
-def _by_claim(zeile: Zeile) -> bytes:
-    claim = zeile[ANSPRUCH]
-    return claim if isinstance(claim, bytes) else b""

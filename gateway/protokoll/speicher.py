@@ -3,6 +3,8 @@
 import os
 import threading
 import weakref
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine, select
 
@@ -28,8 +30,16 @@ class SqlProtokoll:
     Its tables are those of `create_schema`. Raises ConfigError for a database that cannot be durable.
     """
 
-    def __init__(self, engine: Engine, schluessel: Protokollschluessel, *, wartezeit: float = WARTEZEIT) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        schluessel: Protokollschluessel,
+        *,
+        wartezeit: float = WARTEZEIT,
+        uhr: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._engine = engine
+        self._uhr = uhr
         self._schluessel = schluessel
         self._wartezeit = wartezeit
         self._parents: list[Schreiber] = []  # of the process that forked this one; never to be closed from here
@@ -66,7 +76,7 @@ class SqlProtokoll:
 
     def _start(self) -> None:
         self._closing = threading.Lock()
-        self._schreiber = Schreiber(self._engine, self._schluessel)
+        self._schreiber = Schreiber(self._engine, self._schluessel, self._uhr)
         self._sammler: Sammler[Satz] = Sammler(
             self._schreiber.commit,
             self._schreiber.commit_now,

@@ -9,7 +9,10 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, update
 
 from gateway.database import store_errors
 from gateway.errors import StoreError
-from gateway.protokoll.kette import kette_hash, stand_text, wurzel_hash
+from gateway.protokoll.kette import FASSUNG, KETTENFELDER, kette_hash, stand_text, wurzel_hash
+from gateway.protokoll.monat import GEHALTEN
+from gateway.protokoll.monate import prepare
+from gateway.protokoll.monatsschluessel import Schluesselbund
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.tabellen import KETTE, METADATA, NACHARBEIT, POSTAUSGANG, STAND
 from gateway.protokoll.verbindung import begin
@@ -27,6 +30,7 @@ def create_schema(engine: Engine, schluessel: Protokollschluessel) -> None:
         begin(connection, write=True)
         if not inspect(connection).has_table(STAND.name):
             METADATA.create_all(connection)
+            prepare(connection, GEHALTEN)
             wurzel = os.urandom(KENNUNG_BYTES)
             anfang = wurzel_hash(wurzel)
             siegel = schluessel.siegel.sign(stand_text(wurzel, 0, anfang))
@@ -38,13 +42,14 @@ def create_schema(engine: Engine, schluessel: Protokollschluessel) -> None:
 
 
 def check_usable(engine: Engine, schluessel: Protokollschluessel) -> None:
-    """Raises StoreError unless entries can be stored: the database takes a writer, and the key is this Protokoll's."""
+    """Raises StoreError unless entries can be stored: the database takes a writer, the keys are this Protokoll's."""
     with store_errors("the Protokoll cannot be written"), engine.connect() as connection:
         begin(connection, write=True)
         for table in (NACHARBEIT, POSTAUSGANG):
             with store_errors(f"the Protokoll's database has no table {table.name}, or it cannot be read"):
                 connection.execute(select(table.c.id).limit(0))
         stand = connection.execute(_SELECT.with_for_update()).one_or_none()
+        Schluesselbund(schluessel).neuester(connection)
         connection.rollback()
     if stand is None or not stand_holds(schluessel.siegel_oeffentlich, stand):
         raise StoreError("the Protokoll was begun with another key, or its register is damaged: run protokoll verify")
@@ -62,7 +67,8 @@ def begin_chain(connection: Connection, schluessel: Protokollschluessel, jetzt: 
         raise StoreError("the head of the register of chains is forged: run protokoll verify")
     nr, kennung = stand.ketten + 1, os.urandom(KENNUNG_BYTES)
     werte = {"nr": nr, "kennung": kennung, "begonnen": jetzt, "siegel_schluessel": schluessel.siegel_id}
-    digest = kette_hash(stand.hash, werte.values())
+    werte["fassung"] = FASSUNG
+    digest = kette_hash(stand.hash, [werte[name] for name in KETTENFELDER])
     connection.execute(insert(KETTE), {**werte, "vorgaenger": stand.hash, "hash": digest})
     siegel = schluessel.siegel.sign(stand_text(stand.wurzel, nr, digest))
     connection.execute(update(STAND).where(STAND.c.id == 1).values(ketten=nr, hash=digest, siegel=siegel))

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import ConfigError
+from gateway.protokoll.ablage import LATER, store_on_postgresql, store_on_sqlite
 from gateway.protokoll.kette import Verweis
-from gateway.protokoll.tabellen import EINTRAG, NACHARBEIT
+from gateway.protokoll.verkettung import Zeilen
 
 #: A frozen writer must not hold a lock that the others wait for; a waiting one must give up before its exchanges do.
 _POSTGRES = """
@@ -25,10 +26,7 @@ SELECT set_config('statement_timeout', '10s', false),
 """
 _SQLITE = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA busy_timeout=4000")
 
-_COLUMNS = tuple(column.name for column in EINTRAG.columns)
-_INSERT = f"INSERT INTO protokoll ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
-_LATER = f"INSERT INTO nacharbeit ({', '.join(column.name for column in NACHARBEIT.columns)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
-_CLAIMS = "SELECT anspruch, nachricht_digest FROM protokoll WHERE anspruch "
+_CLAIMS = "SELECT anspruch, nachricht_digest FROM protokoll_anspruch WHERE anspruch "
 _HEADS = "SELECT kette, nummer, hash FROM protokoll_kopf WHERE kette <> ? ORDER BY geaendert DESC LIMIT ?"
 _NEW_HEAD = "INSERT INTO protokoll_kopf (nummer, hash, geaendert, siegel, kette) VALUES (?, ?, ?, ?, ?)"
 _HEAD = (
@@ -108,10 +106,8 @@ class Schreibverbindung:
         self._cursor.execute(self._sql(_HEADS), (without, limit))
         return [(nr, nummer, digest) for nr, nummer, digest in self._cursor.fetchall()]
 
-    def store(
-        self, zeilen: Sequence[tuple[object, ...]], nacharbeiten: Sequence[tuple[object, ...]], head: Head, before: Head
-    ) -> bool:
-        """Inserts entries and what has to follow (values in the order of the columns), replaces their chain's head.
+    def store(self, zeilen: Zeilen, nacharbeiten: Sequence[tuple[object, ...]], head: Head, before: Head) -> bool:
+        """Inserts entries with all that comes of them, and what has to follow; replaces their chain's head.
 
         Whether the head was as `before`; a chain without entries before has none yet.
         """
@@ -120,15 +116,8 @@ class Schreibverbindung:
         if before.nummer:
             werte = (*werte, before.nummer, before.hash)
         if nacharbeiten:
-            self._cursor.executemany(self._sql(_LATER), nacharbeiten)
-        *others, last = zeilen
-        if others:
-            self._cursor.executemany(self._sql(_INSERT), others)
-        if self._sqlite:
-            self._cursor.execute(_INSERT, last)
-            self._cursor.execute(statement, werte)
-        else:  # one way to the server instead of two
-            self._cursor.execute(self._sql(f"WITH eintrag AS ({_INSERT}) {statement}"), (*last, *werte))
+            self._cursor.executemany(self._sql(LATER), nacharbeiten)
+        (store_on_sqlite if self._sqlite else store_on_postgresql)(self._cursor, zeilen, statement, werte)
         return bool(self._cursor.rowcount == 1)
 
     def commit(self) -> None:

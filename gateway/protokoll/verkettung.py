@@ -1,16 +1,16 @@
 """Turns a batch into rows: numbered, encrypted, chained, the last one sealed where a seal is due. No database here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.protokoll.kette import Verweis, eintrag_hash, inhalt_aad, kopf_text, pack_verweise, siegel_text
-from gateway.protokoll.satz import Satz
-from gateway.protokoll.schluessel import Protokollschluessel
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-#: Values in the order of the columns of the table `protokoll`.
+from gateway.protokoll.kette import Verweis, eintrag_hash, kopf_text, pack_verweise, siegel_text
+from gateway.protokoll.monatsschluessel import Monatsschluessel
+from gateway.protokoll.satz import Satz
+
+#: Values in the order of the columns of a table.
 Zeile = tuple[object, ...]
-#: Place of `anspruch` there.
-ANSPRUCH = 15
 
 
 @dataclass(frozen=True)
@@ -33,44 +33,57 @@ class Beschluss:
     wiederholung: bool
 
 
-class Verketter:
-    """Makes rows with the instance's keys."""
+@dataclass(frozen=True)
+class Moment:
+    """When a batch is stored, in microseconds, in which month, and that month's keys by Mandant."""
 
-    def __init__(self, schluessel: Protokollschluessel) -> None:
-        self._schluessel = schluessel
+    jetzt: int
+    monat: int
+    schluessel: Mapping[str, Monatsschluessel]
+
+
+@dataclass(frozen=True)
+class Zeilen:
+    """Entries of one month, in the order of the columns of `protokoll`."""
+
+    monat: int
+    eintraege: list[Zeile]
+
+
+class Verketter:
+    """Makes rows, and seals them with the instance's key."""
+
+    def __init__(self, siegel: Ed25519PrivateKey) -> None:
+        self._siegel = siegel
 
     def link(
-        self, kette: Kette, beschluesse: Sequence[Beschluss], jetzt: int, verweise: Sequence[Verweis] | None
-    ) -> tuple[list[Zeile], Kette]:
-        """The rows, and the chain's new end. `jetzt` in microseconds; with `verweise` the last row is sealed."""
-        zeilen: list[Zeile] = []
-        ende = kette.hash
+        self, kette: Kette, beschluesse: Sequence[Beschluss], moment: Moment, verweise: Sequence[Verweis] | None
+    ) -> tuple[Zeilen, Kette]:
+        """The entries, and the chain's new end. With `verweise` the last one is sealed."""
+        eintraege: list[Zeile] = []
+        ende, letzter = kette.hash, kette.nummer + len(beschluesse)
         for nummer, beschluss in enumerate(beschluesse, kette.nummer + 1):
-            last = len(zeilen) + 1 == len(beschluesse)
-            packed = pack_verweise(verweise) if last and verweise is not None else None
-            felder = self._felder(kette.kennung, nummer, beschluss, jetzt, packed)
+            packed = pack_verweise(verweise) if nummer == letzter and verweise is not None else None
+            felder = (*_felder(kette.kennung, nummer, beschluss, moment), packed)
             digest = eintrag_hash(ende, felder)
-            siegel = None if packed is None else self._sign(siegel_text(kette.kennung, nummer, digest))
-            zeilen.append((kette.nr, *felder, ende, digest, siegel))
+            siegel = None if packed is None else self._siegel.sign(siegel_text(kette.kennung, nummer, digest))
+            eintraege.append((kette.nr, *felder, ende, digest, siegel, moment.monat))
             ende = digest
-        return zeilen, replace(kette, nummer=kette.nummer + len(zeilen), hash=ende)
+        return Zeilen(moment.monat, eintraege), replace(kette, nummer=letzter, hash=ende)
 
     def head_seal(self, kette: Kette) -> bytes:
         """The seal of the chain's head."""
-        return self._sign(kopf_text(kette.kennung, kette.nummer, kette.hash))
+        return self._siegel.sign(kopf_text(kette.kennung, kette.nummer, kette.hash))
 
-    def _felder(self, kennung: bytes, nummer: int, beschluss: Beschluss, jetzt: int, verweise: bytes | None) -> Zeile:
-        """In the order of FELDER."""
-        satz = beschluss.satz
-        anspruch = None if beschluss.wiederholung else satz.anspruch
-        schluessel, inhalt = self._encrypt(kennung, nummer, satz.inhalt)
-        ende = (anspruch, int(beschluss.wiederholung), satz.treffer, schluessel, inhalt, verweise)
-        return (nummer, jetzt, *satz.vorne, *ende)
 
-    def _encrypt(self, kennung: bytes, nummer: int, inhalt: bytes | None) -> tuple[str | None, bytes | None]:
-        if inhalt is None:
-            return None, None
-        return self._schluessel.encrypt(inhalt, inhalt_aad(kennung, nummer))
-
-    def _sign(self, text: bytes) -> bytes:
-        return self._schluessel.siegel.sign(text)
+def _felder(kennung: bytes, nummer: int, beschluss: Beschluss, moment: Moment) -> Zeile:
+    """In the order of FELDER, up to `verzeichnis`."""
+    satz = beschluss.satz
+    anspruch = None if beschluss.wiederholung else satz.anspruch
+    vorne = (nummer, moment.jetzt, *satz.vorne, anspruch, int(beschluss.wiederholung), satz.treffer)
+    if satz.inhalt is None and not satz.suchbegriffe:
+        return (*vorne, None, None, None)
+    schluessel = moment.schluessel[satz.mandant]
+    inhalt = None if satz.inhalt is None else schluessel.encrypt(satz.inhalt, kennung, nummer)
+    verzeichnis = schluessel.packed(satz.suchbegriffe) if satz.suchbegriffe else None
+    return (*vorne, schluessel.id, inhalt, verzeichnis)

@@ -21,7 +21,14 @@ from granian.server import Server
 
 from gateway import worker
 from gateway.abruf.vermittlung import FRIST
-from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag, check_databases
+from gateway.bootstrap import (
+    Instance,
+    build_aufbewahrung,
+    build_gateway,
+    build_lauf,
+    build_umschlag,
+    check_databases,
+)
 from gateway.bootstrap_osci import build_osci, with_vermittlung
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError, place_of
@@ -166,14 +173,14 @@ def _serve(instance: Instance) -> None:
         if not one.path.exists():  # the first time there is nothing to go by
             one.hole()
     _built[:] = [build(instance)]
-    lauf = build_lauf(instance, _built[0].gateway)
+    lauf, aufbewahrung = build_lauf(instance, _built[0].gateway), build_aufbewahrung(instance)
     instance.close()  # each process opens its own connections
     os.register_at_fork(after_in_child=_become_worker)
     logs = logging_config(instance.config.betrieb.log)
     logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **logs})
     abstand = 60 * instance.config.signatur.crl_abstand_minuten
-    hole = partial(hole_immer_wieder, listen, abstand)
-    nachlauf = worker.Supervisor(lambda: worker.run(lauf, instance.config.nacharbeit.pause_seconds, hole))
+    hole, pause = partial(hole_immer_wieder, listen, abstand), instance.config.nacharbeit.pause_seconds
+    nachlauf = worker.Supervisor(lambda: worker.run(lauf, aufbewahrung, pause, hole))
     try:
         Server("gateway.web.server:create", **_options(instance)).serve()
     finally:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, text
 
-from gateway.ports import Protokolleintrag
+from gateway.ports import Protokolleintrag, Suchart, Suchbegriff
 
 POLIZEI = "dbs:060030020000"
 GEMEINDE = "dbs:039990010000"
@@ -19,6 +19,13 @@ INHALT: dict[str, object] = {
     "kennung": "verfahren-7",
     "treffer": [{"familienname": NAME, "vornamen": ["Änne", "Kunigunde"], "geburtsdatum": "1964-00-00"}],
 }
+BEGRIFFE = (
+    Suchbegriff(Suchart.NUTZER, f"{POLIZEI}\nverfahren-7"),
+    Suchbegriff(Suchart.AKTENZEICHEN, "12 js 345/26"),
+    Suchbegriff(Suchart.ANLASS, "ordnungswidrigkeit"),
+    Suchbegriff(Suchart.PERSON, "03999001\n1234"),
+    Suchbegriff(Suchart.NAME, "ZWIRNEMANNOCHSENKUEHN\nKUNIGUNDE\n1964-00-00"),
+)
 
 
 def digest(text: str) -> bytes:
@@ -44,7 +51,10 @@ def eintrag(**changes: Any) -> Protokolleintrag:
         "nachricht_digest": digest("nachricht"),
         "treffer": 1,
         "inhalt": INHALT,
+        "suchbegriffe": BEGRIFFE,
     }
+    if "inhalt" in changes and changes["inhalt"] is None:
+        values["suchbegriffe"] = ()
     return Protokolleintrag(**{**values, **changes})
 
 

@@ -4,6 +4,8 @@ import base64
 import json
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -115,13 +117,14 @@ def test_with_a_newer_key_old_contents_are_still_read_and_without_the_old_one_th
     forgotten.write_text(json.dumps({**document, "schluessel": [newer]}))
     for path in (rotated, forgotten):
         path.chmod(0o600)
-    for path in (schluessel_datei, rotated):
-        with closing(SqlProtokoll(engine, load_protokollschluessel(path))) as protokoll:
+    for path, monat in ((schluessel_datei, 5), (rotated, 6)):
+        uhr = partial(datetime, 2026, monat, 1, tzinfo=UTC)
+        with closing(SqlProtokoll(engine, load_protokollschluessel(path), uhr=uhr)) as protokoll:
             protokoll.record(eintrag())
     both, new = load_protokollschluessel(rotated), load_protokollschluessel(forgotten)
     assert [Einsicht(leser).read(Stelle(kette, 1), both) for kette in (1, 2)] == [INHALT, INHALT]
     assert Einsicht(leser).read(Stelle(2, 1), new) == INHALT
-    with pytest.raises(StoreError, match="key of the content of 1/1 is not in"):
+    with pytest.raises(StoreError, match=r"the key that wraps the key 202605-[0-9a-f]{8} is not in"):
         Einsicht(leser).read(Stelle(1, 1), new)
     assert verify(leser, new).intact
 

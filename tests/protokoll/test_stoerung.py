@@ -82,7 +82,7 @@ def test_a_store_that_cannot_be_written_refuses_and_goes_on_when_it_can(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     protokoll.record(eintrag())
-    sql(engine, "ALTER TABLE protokoll RENAME TO weg")
+    sql(engine, "ALTER TABLE protokoll_anspruch RENAME TO weg")
     caplog.set_level(logging.DEBUG)
     for _ in range(3):
         with pytest.raises(StoreError, match="could not be written") as failure:
@@ -91,7 +91,7 @@ def test_a_store_that_cannot_be_written_refuses_and_goes_on_when_it_can(
     assert "entries not stored" in caplog.text
     assert NAME not in caplog.text
     assert "INSERT" not in caplog.text
-    sql(engine, "ALTER TABLE weg RENAME TO protokoll")
+    sql(engine, "ALTER TABLE weg RENAME TO protokoll_anspruch")
     protokoll.record(eintrag())
     result = verify(leser, schluessel)
     assert (result.intact, result.entries, result.chains) == (True, 2, 1)
