@@ -65,7 +65,7 @@ def _pages(connection: Connection, query: Select[tuple[int, int]]) -> Iterator[t
     """Row by row, from where the page before has ended."""
     place, page = tuple_(VERZEICHNIS.c.kette, VERZEICHNIS.c.nummer), query.limit(SCHRITT)
     while rows := connection.execute(page).all():
-        yield from ((kette, nummer) for kette, nummer in rows)
+        yield from ((row.kette, row.nummer) for row in rows)
         if len(rows) < SCHRITT:
             return
         page = query.where(place < tuple_(*map(literal, rows[-1]))).limit(SCHRITT)
