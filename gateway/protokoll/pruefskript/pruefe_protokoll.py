@@ -35,6 +35,7 @@ anfrage_digest antwort_digest nachricht_digest anspruch inhalt verzeichnis verwe
 wurzel ende kopfsiegel
 """
 FELDER, KETTE, LOESCHUNG, BYTES = (teil.split() for teil in NAMEN.split(";"))
+SPAETER = ("vermittlung", "verzeichnis")  # Einträge der ersten Fassung haben sie nicht
 VERWEIS = struct.Struct(">qq32s")
 
 
@@ -128,8 +129,9 @@ class Pruefung:
         if kette["nummer"] is None or nummer > kette["nummer"]:
             self.befund("EINGEFÜGT", ort, "der Eintrag steht hinter dem signierten Ende seiner Kette")
         alt = kette["fassung"] == 1
-        felder = pack(zeile[name] for name in FELDER if not (alt and name == "verzeichnis"))
-        if sha(b"eintrag" if alt else b"eintrag2", zeile["vorgaenger"], felder) != zeile["hash"]:
+        felder = pack(zeile[name] for name in FELDER if not (alt and name in SPAETER))
+        mehr = alt and any(zeile[name] is not None for name in SPAETER)
+        if mehr or sha(b"eintrag" if alt else b"eintrag2", zeile["vorgaenger"], felder) != zeile["hash"]:
             self.befund("GEÄNDERT", ort, "der Eintrag ist nicht der, der gespeichert wurde")
         elif ende is not None and zeile["vorgaenger"] != ende:
             self.befund("GEÄNDERT", ort, "der Eintrag folgt nicht auf den vorigen: einer von beiden wurde geändert")
