@@ -156,7 +156,8 @@ def test_serve_wants_the_upgrade_and_names_it_and_twice_does_no_harm(old: Old, r
     for words in (("serve",), ("nacharbeit", "run", "--once")):
         error = run(*words, "-i", old.path).error
         assert error == (
-            f"the database of the authorities has the tables of an earlier release: stop the gateway and run '{command}'"
+            "the database of the authorities has the tables of an earlier release: "
+            f"stop the gateway and run '{command}'"
         )
     assert run("datenbank", "stand", "-i", old.path).code == 1
     assert "protokoll: revision 000" in run("datenbank", "upgrade", "-i", old.path).out
