@@ -8,19 +8,22 @@ from cryptography import x509
 
 from gateway.bootstrap import Instance
 from gateway.config import Autor, Osci
+from gateway.config import Vermittlung as VermittlungConfig
 from gateway.envelope.osci.canonical import REQUEST
 from gateway.envelope.osci.client import OsciTeilnehmer
-from gateway.envelope.osci.policy import OsciPolicy, cipher_methods, signature_methods
+from gateway.envelope.osci.policy import OsciPolicy, cipher_methods, digest_methods, oaep_digests, signature_methods
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel, OsciUmschlag
 from gateway.envelope.osci.schema import OsciSchemas
 from gateway.envelope.signer import Identity, load_identity, load_pkcs12
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore, fingerprint
 from gateway.errors import ConfigError
 from gateway.meldewesen.behoerde import Rolle
+from gateway.meldewesen.laender import LAENDER
+from gateway.vermittlung.dvdv import GLEICHZEITIG as DVDV_GLEICHZEITIG
 from gateway.vermittlung.dvdv import DvdvVerzeichnis
 from gateway.vermittlung.dvdv_gedaechtnis import Gedaechtnis
 from gateway.vermittlung.dvdv_zugang import Anmeldung, DvdvZugang
-from gateway.vermittlung.gebiet import load_gemeindeverzeichnis
+from gateway.vermittlung.gebiet import Gemeindeverzeichnis, load_gemeindeverzeichnis
 from gateway.vermittlung.laender import OsciLaender
 from gateway.vermittlung.osci_client import OsciClient
 from gateway.vermittlung.sicherung import Sicherungen
@@ -45,23 +48,44 @@ def with_vermittlung(gateway: Gateway, instance: Instance) -> Gateway:
     config = instance.config.vermittlung
     if not config.gegenstellen:
         return gateway
-    own, rollen = keys(instance), {Rolle.EINFACH: config.einfach, Rolle.SICHERHEIT: config.sicherheit}
+    own, rollen = keys(instance), _rollen(config)
     teilnehmer = OsciTeilnehmer(trust(instance), OsciSchemas.load(instance.packs_folder), policy(instance))
     datei = DateiVerzeichnis(
         instance.path / config.gegenstellen, land=instance.config.land, vollstaendig=not config.dvdv.url
     )
-    liste = instance.config.codelisten.gemeinden
     laender = OsciLaender(
         OsciClient(teilnehmer, _tls(instance, config.ca)),
         _dvdv(instance, datei) if config.dvdv.url else datei,
         Sicherungen(config.gleichzeitig),
         {autor.kennung: _schluessel(instance, rolle, autor, own) for rolle, autor in rollen.items()},
         eintrag=datei.eintrag,
-        gemeinden=load_gemeindeverzeichnis(instance.path / liste) if liste else None,
+        gemeinden=_gemeinden(instance, datei),
     )
     kennungen = {rolle: autor.kennung for rolle, autor in rollen.items()}
     name = config.name or instance.config.absender.name
-    return replace(gateway, vermittlung=Vermittlung(laender, kennungen, name, config.gleichzeitig))
+    wartende = config.gleichzeitig + (DVDV_GLEICHZEITIG if config.dvdv.url else 0)
+    return replace(gateway, vermittlung=Vermittlung(laender, kennungen, name, wartende))
+
+
+def _rollen(config: VermittlungConfig) -> dict[Rolle, Autor]:
+    """In whose name is retrieved for each role. What a Sicherheitsbehoerde may have and the FIU not is refused here,
+    before anything is sent (§§ 5 (2) S. 2, 8 (2) S. 2 BMeldDAV).
+    """
+    return {Rolle.EINFACH: config.einfach, Rolle.SICHERHEIT: config.sicherheit, Rolle.FIU: config.sicherheit}
+
+
+def _gemeinden(instance: Instance, datei: DateiVerzeichnis) -> Gemeindeverzeichnis | None:
+    """By what a Suchbereich is split; a Land that wants it split cannot be asked without. Raises ConfigError."""
+    liste = instance.config.codelisten.gemeinden
+    if liste:
+        return load_gemeindeverzeichnis(instance.path / liste)
+    eintraege = ((land, datei.eintrag(land)) for land in LAENDER)
+    if je_gemeinde := [land for land, eintrag in eintraege if eintrag and eintrag.tabelle.je_gemeinde]:
+        raise ConfigError(
+            f"{instance.path / instance.config.vermittlung.gegenstellen}: {je_gemeinde[0]}: je_gemeinde needs the list "
+            "of municipalities: set codelisten.gemeinden in gateway.toml"
+        )
+    return None
 
 
 def _dvdv(instance: Instance, datei: DateiVerzeichnis) -> DvdvVerzeichnis:
@@ -108,8 +132,11 @@ def policy(instance: Instance) -> OsciPolicy:
     osci = instance.config.osci
     return OsciPolicy(
         signature_methods=signature_methods(osci.signaturen),
+        digest_methods=digest_methods(osci.hashes),
         cipher_methods=cipher_methods(osci.chiffren),
+        oaep_digests=oaep_digests(osci.oaep),
         signature_method=next(iter(signature_methods([osci.signatur_verfahren]))),
+        oaep_digest=next(iter(oaep_digests([osci.oaep_verfahren]))),
         iv_length=osci.iv_bytes,
         content_encrypted=osci.inhalt_verschluesselt,
         intermediaere=_intermediaere(instance, osci),

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gateway import demo, instance, protokoll, sending
+from gateway import demo, instance, sending
 from gateway.bootstrap import Instance
 from gateway.commands.behoerde import app as behoerde_app
 from gateway.commands.nacharbeit import app as nacharbeit_app
+from gateway.commands.protokoll import app as protokoll_app
 from gateway.conformance.command import app as conformance_app
 from gateway.envelope.pki import KeyType
 from gateway.errors import ConfigError, GatewayError
@@ -32,7 +33,6 @@ app = typer.Typer(
 spiegel_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The mirror of the municipalities' registers."
 )
-protokoll_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The Protokoll (§ 40 BMG).")
 schema_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Schema packs: the versions of XMeld that are spoken."
 )
@@ -137,43 +137,6 @@ def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
             typer.echo(f"line {fehler.zeile}: {fehler.grund}", err=True)
         raise
     out.print(f"loaded {bericht.personen} persons ({bericht.ersetzt} replaced), {bericht.strassen} streets")
-
-
-@protokoll_app.command()
-def verify(directory: InstanceOption) -> None:
-    """Find changed, missing and inserted records, and name them."""
-    with Instance.read(directory) as here:
-        with progress("verifying") as update:
-            result = protokoll.verify(here.protokoll(readonly=True), here.protokollschluessel, update)
-        for finding in result.findings:
-            out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
-        if result.more:
-            out.print(f"and {result.more} more", style="red")
-        if not result.intact:
-            raise GatewayError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
-        out.print(f"intact: {result.entries} records in {result.chains} chain(s)")
-
-
-@protokoll_app.command(name="list")
-def list_entries(
-    directory: InstanceOption,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 20,
-) -> None:
-    """The newest records: technical columns only."""
-    with Instance.read(directory) as here:
-        table = Table("record", "received", "authority", "type", "outcome", "codes", "Treffer", "repeated")
-        for zeile in protokoll.Einsicht(here.protokoll(readonly=True)).entries(limit):
-            table.add_row(
-                str(zeile.stelle),
-                zeile.empfangen.isoformat(sep=" ", timespec="milliseconds"),
-                zeile.behoerde or "-",
-                zeile.nachrichtentyp or "-",
-                zeile.ergebnis,
-                " ".join(zeile.codes),
-                str(zeile.treffer),
-                "yes" if zeile.wiederholung else "",
-            )
-        out.print(table)
 
 
 @schema_app.command(name="list")

@@ -150,7 +150,10 @@ class Osci(Section):
     inhalt_verschluesselt: bool = True  # § 2 BMeldDAV
     signaturen: list[str] = Field(["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"])
     chiffren: list[str] = Field(["aes128-gcm", "aes192-gcm", "aes256-gcm"])
+    hashes: list[str] = Field(["sha256", "sha384", "sha512"])
+    oaep: list[str] = Field(["sha256", "sha512"])
     signatur_verfahren: str = "rsa-sha256"
+    oaep_verfahren: str = "sha256"
     iv_bytes: Literal[12, 16] = 12
 
     @model_validator(mode="after")
@@ -207,6 +210,10 @@ class Vermittlung(Section):
     def _complete(self) -> "Vermittlung":
         if self.gegenstellen and not (self.einfach.kennung and self.sicherheit.kennung):
             raise ValueError("einfach.kennung and sicherheit.kennung are missing: in whose name is retrieved")
+        if self.gegenstellen and self.einfach.kennung == self.sicherheit.kennung:
+            raise ValueError(
+                "einfach.kennung and sicherheit.kennung are the same: other Laender tell by it who may what"
+            )
         if self.dvdv.url and not self.gegenstellen:
             raise ValueError("dvdv needs gegenstellen: a Land's limits and whose signatures count stand there")
         return self
@@ -234,6 +241,10 @@ class Config(Section):
     def _vermittlung_over_osci(self) -> "Config":
         if self.vermittlung.gegenstellen and not self.osci.aktiv:
             raise ValueError("vermittlung.gegenstellen needs osci.aktiv: other Laender are reached over OSCI-Transport")
+        for rolle in ("einfach", "sicherheit"):
+            kennung = getattr(self.vermittlung, rolle).kennung
+            if kennung and not kennung.startswith(f"dbs:{self.land}"):
+                raise ValueError(f"vermittlung.{rolle}.kennung is not that of a zentrale Stelle of Land {self.land}")
         return self
 
     @model_validator(mode="after")

@@ -18,7 +18,8 @@ from rich.table import Table
 from gateway import instance, protokoll, sending
 from gateway.bootstrap import Instance, build_gateway, build_lauf
 from gateway.config import FILE
-from gateway.demofaelle import LAND, DemoError, Fall, faelle_von, folgeanfrage, stellen
+from gateway.demofaelle import LAND, DemoError, Fall, faelle_von, folgeanfrage, stellen, ueber_osci
+from gateway.demoland import JUGENDAMT, AnderesLand, anderes_land, connect
 from gateway.envelope.client import SoapFault
 from gateway.envelope.names import SOAP
 from gateway.envelope.pki import KeyType
@@ -43,18 +44,24 @@ class Ausgang:
 
 def run(path: Path, out: Console, *, stay: bool) -> int:
     """0 when everything was as it must be. Raises GatewayError otherwise."""
-    with _instance(path) as here:
-        return _run(here, out, stay=stay)
+    _make(path)
+    with anderes_land(path) as nachbar:
+        connect(path)
+        with Instance.read(path) as here:
+            return _run(here, nachbar, out, stay=stay)
 
 
-def _run(here: Instance, out: Console, *, stay: bool) -> int:
+def _run(here: Instance, nachbar: AnderesLand, out: Console, *, stay: bool) -> int:
     with _serving(here) as url:
-        out.print(f"gateway of Land {LAND} on {url}, {PERSONS} sample persons\n")
+        out.print(f"gateway of Land {LAND} on {url}, {PERSONS} sample persons")
+        out.print(f"beside it an OSCI intermediary and the register of Hessen: {nachbar.intermediaer}\n")
         faelle = faelle_von(here)
         ausgaenge = [_ask(here, fall, url) for fall in faelle]
-        folge = folgeanfrage(here, ausgaenge[1].xml)
-        faelle, ausgaenge = [*faelle, folge], [*ausgaenge, _ask(here, folge, url)]
+        further = [folgeanfrage(here, ausgaenge[1].xml), *ueber_osci(here, JUGENDAMT)]
+        ausgaenge += [_ask_osci(here, fall, url, nachbar) if fall.osci else _ask(here, fall, url) for fall in further]
+        faelle += further
         out.print(_table(faelle, ausgaenge))
+        out.print("(over OSCI the time is that of the asking program too, from its start to its end)")
         out.print("\nThe first answer:\n")
         sys.stdout.write(_pretty(ausgaenge[0].xml))
         sys.stdout.flush()
@@ -62,18 +69,18 @@ def _run(here: Instance, out: Console, *, stay: bool) -> int:
         _show_what_follows(here, out)
         out.print(f"\nsignatures: {len(ausgaenge)} of {len(ausgaenge)} answers verified")
         if stay:
-            _stay(here, url, out)
+            _stay(here, url, nachbar, out)
     _verify_protokoll(here, len(faelle), out, stay=stay)
     return 0
 
 
-def _instance(path: Path) -> Instance:
+def _make(path: Path) -> None:
     """A new instance at `path`, in place of an older throw-away one."""
     if path.exists():
         if not (path / FILE).is_file() or not (path / "anfragen").is_dir():
             raise ConfigError(f"{path} is there and is not a demo's instance: remove it, or name another with -i")
         shutil.rmtree(path)
-    here = instance.create(
+    with instance.create(
         path,
         land=LAND,
         gemeinden=(),
@@ -81,9 +88,9 @@ def _instance(path: Path) -> Instance:
         port=_free_port(),
         kind=KeyType.EC,
         datenbestaetigung=True,
-    )
-    lade(here.register(), mustereintraege(mustergemeinden(LAND), PERSONS, seed=1))
-    return here
+        osci=True,
+    ) as here:
+        lade(here.register(), mustereintraege(mustergemeinden(LAND), PERSONS, seed=1))
 
 
 def _free_port() -> int:
@@ -133,6 +140,20 @@ def _ask(here: Instance, fall: Fall, url: str) -> Ausgang:
     return Ausgang(sending.outcome(answer), milliseconds, answer)
 
 
+def _ask_osci(here: Instance, fall: Fall, url: str, nachbar: AnderesLand) -> Ausgang:
+    """The same through the intermediary; who asks verifies the signatures."""
+    begin = time.perf_counter()
+    answer = nachbar.ask(here, here.path / "anfragen" / f"{fall.name}.xml", _osci(url))
+    milliseconds = 1000 * (time.perf_counter() - begin)
+    sending.check_schema(here, answer)
+    return Ausgang(sending.outcome(answer), milliseconds, answer)
+
+
+def _osci(url: str) -> str:
+    """The gateway's endpoint for OSCI, beside the one for SOAP."""
+    return url.removesuffix("/xmeld") + "/osci"
+
+
 def _unsigned(nachricht: bytes) -> bytes:
     return b'<e:Envelope xmlns:e="%b"><e:Body>%b</e:Body></e:Envelope>' % (
         SOAP.encode(),
@@ -174,11 +195,12 @@ def _show_what_follows(here: Instance, out: Console) -> None:
         raise DemoError("a request that hid somebody is not followed by a 1322 and a notice")
 
 
-def _stay(here: Instance, url: str, out: Console) -> None:
+def _stay(here: Instance, url: str, nachbar: AnderesLand, out: Console) -> None:
     """Says how to go on from another terminal, and waits for Ctrl-C."""
     out.print(f"\nserving on {url}; from another terminal:\n")
     polizei = stellen()[0].kennung
     out.print(f"  .venv/bin/xmeld-gateway send {here.path}/anfragen/01-01.xml -i {here.path} --as {polizei}")
+    out.print(" ", *nachbar.frage(here, here.path / "anfragen" / "16-osci.xml", _osci(url)), soft_wrap=True)
     out.print(f"  .venv/bin/xmeld-gateway protokoll list -i {here.path}\n\nCtrl-C stops it.")
     try:
         while True:

@@ -53,6 +53,7 @@ class Fall:
     erwartet: str
     nachricht: bytes
     signed: bool = True
+    osci: bool = False  # not over SOAP: through an intermediary
 
 
 def stellen() -> tuple[Behoerde, Behoerde, Behoerde]:
@@ -165,6 +166,32 @@ def folgeanfrage(here: Instance, trefferliste: bytes) -> Fall:
     return fall
 
 
+def ueber_osci(here: Instance, jugendamt: Behoerde) -> list[Fall]:
+    """Asked by another Land's authority, and asked of another Land's register: over OSCI-Transport."""
+    _, _, amt = stellen()
+    schreiber = _Schreibtisch(here)
+    faelle = [
+        Fall(
+            "16-osci",
+            "an authority of Hessen asks, over OSCI",
+            jugendamt.kennung,
+            "status 01",
+            schreiber.frage(jugendamt, DEMO[0]),
+            osci=True,
+        ),
+        Fall(
+            "17-anderes-land",
+            "a person in Hessen: its register is asked",
+            amt.kennung,
+            "status 01",
+            schreiber.anderswo(amt),
+        ),
+    ]
+    for fall in faelle:
+        schreiber.keep(fall)
+    return faelle
+
+
 class _Schreibtisch:
     """Writes the demo's requests, to the municipality in which the hand-made persons live."""
 
@@ -191,6 +218,14 @@ class _Schreibtisch:
     def datenbestaetigung(self, wer: Behoerde, frage: Demofrage, daten: Bestaetigungsdaten) -> bytes:
         asked = Bestaetigungsfrage(f"ags:{self.ags}", self._auswahl(frage), daten)
         return self._hausschreiber.datenbestaetigung(_steller(wer), asked, datetime.now(UTC), str(uuid.uuid4()))
+
+    def anderswo(self, wer: Behoerde) -> bytes:
+        """For one whom the register of `osci_stub` knows."""
+        ags = Gemeindeschluessel("06414000")
+        auswahl = Auswahldaten(
+            ags, familienname="Ährenfeld-Quist", vornamen="Theodora Wilma", geburtsdatum=Teildatum("1971-03-14")
+        )
+        return self._write(wer, Frage(f"ags:{ags}", GRUNDDATEN, auswahl), sicherheitsbehoerde=False)
 
     def _auswahl(self, frage: Demofrage) -> Auswahldaten:
         return Auswahldaten(

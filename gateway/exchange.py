@@ -127,7 +127,7 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
     except StoreError as error:
         log.error("store not available exchange=%s reason=%s", spur.vorgang, error)
         grund = "Das Register ist zurzeit nicht erreichbar. Bitte wiederholen Sie die Anfrage später."
-    except Ruecksendung:
+    except (Fault, Ruecksendung):
         raise
     except Exception as error:
         spur.log_bug(error)
@@ -314,7 +314,8 @@ def _record(closed: Closed, umschlag: Umschlag, gateway: Gateway, spur: Spur) ->
         return _record(fault, umschlag, gateway, spur)
     except Exception as error:  # whatever it is: nothing leaves that was not recorded
         reason = error if isinstance(error, StoreError) else type(error).__name__
-        log.error("not recorded exchange=%s reason=%s", spur.vorgang, reason)
+        sent = " ".join(weg.uuid for weg in spur.wege) or "-"  # other Laender have a record of these
+        log.error("not recorded exchange=%s reason=%s sent=%s", spur.vorgang, reason, sent)
         spur.ergebnis, spur.codes = "fault", (FaultCode.NOT_RECORDED.name,)
         reply = umschlag.fault(FaultCode.NOT_RECORDED, "", gateway.clock())
     spur.done("record")

@@ -106,9 +106,12 @@ crl = "pki/ca.crl"        # a current revocation list of each of them; empty: no
 intermediaere = []        # PEM; the signature certificates of those that may deliver. Empty: any that `ca` has issued
 inhalt_verschluesselt = true   # false: content may be protected by the transport alone
 signaturen = ["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"]   # accepted
-chiffren = ["aes128-gcm", "aes192-gcm", "aes256-gcm"]   # accepted; "aes256-cbc" and the like only by name
+chiffren = ["aes128-gcm", "aes192-gcm", "aes256-gcm"]   # accepted; "aes256-cbc" would be, and is not safe
+hashes = ["sha256", "sha384", "sha512"]   # accepted, of signatures
+oaep = ["sha256", "sha512"]               # accepted, each with MGF1 of the same hash
 signatur_verfahren = "rsa-sha256"   # used
-iv_bytes = 12             # of what we encrypt; 16 for libraries that do not know IvLength
+oaep_verfahren = "sha256"           # used
+iv_bytes = 12             # of what we send first; 16 for libraries without IvLength. An answer has that of its request
 
 [vermittlung]             # retrievals at other Laender for authorities of this one (section 2 (3) Nds. AG BMG)
 gegenstellen = ""         # the directory of peers, see the README; empty: nothing is asked of other Laender

@@ -128,6 +128,7 @@ class Ausfall(Enum):
     """Why a retrieval at another Land gave nothing, and what the one who asked is told of it."""
 
     NICHT_VERZEICHNET = "Für {land} ist hier keine Verbindung eingerichtet."
+    ZERTIFIKAT = "Die Zertifikate, mit denen das Register von {land} zu erreichen ist, sind zurzeit nicht gültig."
     VERSION = "Das Register von {land} nimmt diese Version von XMeld nicht an."
     ZEIT = "Das Register von {land} hat nicht rechtzeitig geantwortet. Bitte wiederholen Sie die Anfrage später."
     VERBINDUNG = "Das Register von {land} ist zurzeit nicht erreichbar. Bitte wiederholen Sie die Anfrage später."
@@ -150,12 +151,12 @@ class Laender(Port):
     def teile(self, bereich: str) -> Sequence[str]:
         """The Gemeinden of a Suchbereich, where its Land wants a message for each and they are not too many; else none.
 
-        Raises LandNichtErreichbar where the Land is not known.
+        Of a Land that is not known there are none.
         """
         ...
 
     def zustand(self) -> Mapping[str, str]:
-        """Of each Land that was asked: "closed", "open" or "half-open"."""
+        """Of each Land that was asked, and of a directory that had to be: "closed", "open" or "half-open"."""
         ...
 
 
@@ -225,6 +226,13 @@ class Protokoll(Port):
 
         Raises UuidReused when the authority's UUID stands recorded with another digest, StoreError when nothing could
         be stored.
+        """
+        ...
+
+    def check_uuid(self, behoerde: str, uuid: str, nachricht_digest: bytes) -> None:
+        """Whether an entry with this message would be recorded, as far as is known now; claims nothing.
+
+        Raises UuidReused, StoreError when that cannot be read.
         """
         ...
 

@@ -88,7 +88,7 @@ class Vermittlung:
     laender: Laender
     kennungen: Mapping[Rolle, str]  # of the zentrale Stelle that retrieves, by the role of whom it retrieves for
     name: str  # of the zentrale Stelle
-    gleichzeitig: int = 8  # exchanges that may wait for others at a time
+    gleichzeitig: int = 8  # exchanges that may wait for others at a time, or for a directory to find them
 
 
 @dataclass(frozen=True)

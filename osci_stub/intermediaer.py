@@ -1,21 +1,18 @@
 """A working OSCI intermediary: dialogs, MessageIds, delivery to passive recipients, mailboxes."""
 
-import hashlib
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cryptography import x509
-from lxml import etree
 
 from osci_stub.keys import Signatory, trusted
-from osci_stub.osci.certificates import der
 from osci_stub.osci.dialogs import RULES, Dialogs, Turn
 from osci_stub.osci.faults import INTERMEDIARY, Faults
-from osci_stub.osci.mailboxes import EPOCH, Card, Delivery, Mailboxes, Rule, stamp, written_id
+from osci_stub.osci.mailboxes import EPOCH, Card, Delivery, Mailboxes, stamp, written_id
 from osci_stub.osci.message import Draft, Signer, soap_fault
 from osci_stub.osci.names import NS, is_soap_fault
+from osci_stub.osci.orders import applied_rule, certificates, fingerprint, new_card, package, recipient, rule
 from osci_stub.osci.parties import Party
 from osci_stub.osci.received import Control, Received, read
 from osci_stub.osci.refused import Entry, FaultReceived, Refused
@@ -158,8 +155,8 @@ class Intermediary:
         if message_id is None or request.certificate("CipherCertificateAddressee") is None:
             raise Refused("9300", "a delivery without MessageId or addressee")
         self.mailboxes.use(message_id)
-        card = _card(request, message_id, datetime.now(UTC))
-        delivery = Delivery(message_id, _certificates(request), _package(request), request.parts)
+        card = new_card(request, message_id, datetime.now(UTC))
+        delivery = Delivery(message_id, certificates(request), package(request), request.parts)
         self.mailboxes.store(delivery, card)
         return Outcome([_done(turn)], card.written())
 
@@ -167,7 +164,7 @@ class Intermediary:
         selection = request.payload.find("osci:SelectionRule", NS)
         echo = element("osci:fetchDelivery", "" if selection is None else canonical(selection).decode())
         try:
-            found = self.mailboxes.fetch(_client(turn), _rule(selection), datetime.now(UTC))
+            found = self.mailboxes.fetch(_client(turn), rule(selection), datetime.now(UTC))
         except Refused as refused:
             return Outcome([Entry.of(refused.code)], echo)
         delivery, card, waiting = found
@@ -179,9 +176,9 @@ class Intermediary:
         selection = request.payload.find("osci:SelectionRule", NS)
         quantity = request.payload.find("osci:Quantity", NS)
         limit = None if quantity is None else int(quantity.get("Limit") or 0)
-        echo = _echo(selection)
+        echo = applied_rule(selection)
         try:
-            cards = self.mailboxes.cards(_client(turn), _rule(selection))
+            cards = self.mailboxes.cards(_client(turn), rule(selection))
         except Refused as refused:
             return Outcome([Entry.of(refused.code)], echo)
         entries = [_done(turn), *([Entry.of("3801")] if limit is not None and len(cards) > limit else [])]
@@ -191,21 +188,21 @@ class Intermediary:
         message_id = request.message_id()
         self.mailboxes.use(message_id)
         if message_id is None:
-            relayed = self._relay.deliver(self._to_recipient("ProcessDelivery", request, ""), *_recipient(request))
+            relayed = self._relay.deliver(self._to_recipient("ProcessDelivery", request, ""), *recipient(request))
             cards = ""
         else:
-            card = _card(request, message_id, datetime.now(UTC))
+            card = new_card(request, message_id, datetime.now(UTC))
             card = replace(card, forwarding=card.creation)
             reply_id = self.mailboxes.issue()
             content = written_id(reply_id, "MessageIdResponse") + card.written()
             draft = self._to_recipient("ProcessDelivery", request, content)
-            relayed = self._relay.deliver(draft, *_recipient(request))
+            relayed = self._relay.deliver(draft, *recipient(request))
             cards = self._noted(card, None if relayed.failed else relayed.answer, reply_id)
         if relayed.answer is None or relayed.failed:
             return Outcome(relayed.entries)
         answer = relayed.answer
         done = [_done(turn), *relayed.entries]
-        return Outcome(done, cards, _package(answer), _certificates(answer), answer.parts)
+        return Outcome(done, cards, package(answer), certificates(answer), answer.parts)
 
     def _noted(self, card: Card, answer: Received | None, reply_id: str) -> str:
         """The cards of both ways, kept, and as text for the sender."""
@@ -226,10 +223,10 @@ class Intermediary:
         if message_id is None:
             raise Refused("9300", "a delivery without MessageId")
         self.mailboxes.use(message_id)
-        card = _card(request, message_id, datetime.now(UTC))
+        card = new_card(request, message_id, datetime.now(UTC))
         card = replace(card, forwarding=card.creation)
         relayed = self._relay.deliver(
-            self._to_recipient("AcceptDelivery", request, card.written()), *_recipient(request)
+            self._to_recipient("AcceptDelivery", request, card.written()), *recipient(request)
         )
         if not relayed.failed:
             card = replace(card, reception=datetime.now(UTC))
@@ -241,9 +238,9 @@ class Intermediary:
             message_type,
             Control(challenge=challenge()),
             content,
-            _package(request),
+            package(request),
             certificates=self._relay.certificates,
-            passed_on=_certificates(request),
+            passed_on=certificates(request),
             parts=request.parts,
         )
 
@@ -270,11 +267,6 @@ MUST_HOLD = {
 }
 
 
-def fingerprint(certificate: x509.Certificate | None) -> str:
-    """SHA-256 of the DER, lower hex; empty for none."""
-    return "" if certificate is None else hashlib.sha256(der(certificate)).hexdigest()
-
-
 def _done(turn: Turn) -> Entry:
     return Entry.of("0800" if turn.dialog is None or turn.ends else "0801")
 
@@ -282,56 +274,3 @@ def _done(turn: Turn) -> Entry:
 def _client(turn: Turn) -> str:
     """Whose mailbox it is: that of the cipher certificate in InitDialog."""
     return fingerprint(turn.dialog.cipher if turn.dialog else None)
-
-
-def _card(request: Received, message_id: str, now: datetime) -> Card:
-    parties = ("CipherCertificateOriginator", "CipherCertificateAddressee")
-    originator, addressee = (fingerprint(request.certificate(party)) for party in parties)
-    return Card(message_id, now, (originator, addressee), request.text("osci:Subject"))
-
-
-def _recipient(request: Received) -> tuple[str, x509.Certificate | None]:
-    """Where a delivery goes, and for whom the way there is encrypted."""
-    receiver = request.payload.find("osci:ContentReceiver", NS)
-    uri = "" if receiver is None else receiver.get("URI") or ""
-    return uri, request.certificate("CipherCertificateAddressee")
-
-
-def _package(message: Received) -> str:
-    package = message.body.find("osci:ContentPackage", NS)
-    return "" if package is None else canonical(package).decode()
-
-
-def _certificates(message: Received) -> str:
-    """What is in NonIntermediaryCertificates, with the Ids that the content points at."""
-    holder = message.header.find("osci:NonIntermediaryCertificates", NS)
-    return "" if holder is None else "".join(canonical(child).decode() for child in holder.iterchildren("*"))
-
-
-def _rule(selection: etree._Element | None) -> Rule:
-    """Raises Refused 9300 for a time or MessageId that cannot be read."""
-    if selection is None or not len(selection):
-        return Rule()
-    first = selection[0]
-    try:
-        if first.tag.endswith("}MessageId"):
-            return Rule(tuple(b64decode(child.text or "", validate=True).decode() for child in selection))
-        since = datetime.fromisoformat((first.text or "").strip())
-    except ValueError:
-        raise Refused("9300", "a selection that cannot be read") from None
-    return Rule(
-        since=since if since.tzinfo else since.replace(tzinfo=UTC),
-        changed=first.tag.endswith("}RecentModification"),
-        unreceived=first.get("NoReception") in ("1", "true"),
-        role=first.get("Role"),
-    )
-
-
-def _echo(selection: etree._Element | None) -> str:
-    """The rule that was applied; the schema of the answer wants one and knows the simple form only."""
-    rule = _rule(selection)
-    if rule.message_ids:
-        inner = written_id(rule.message_ids[0])
-    else:
-        inner = element("osci:ReceptionOfDelivery", stamp(rule.since))
-    return element("osci:fetchProcessCard", element("osci:SelectionRule", inner))

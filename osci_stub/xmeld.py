@@ -218,18 +218,19 @@ def serialize(root: etree._Element) -> bytes:
 
 
 def answer_about(person: Person, antwort: bytes) -> bytes:
-    """`antwort`, a 1331, made to tell of `person` instead."""
+    """`antwort`, a 1331 or 1333, made to tell of `person` instead."""
     root = parse(antwort)
     place = root.find("x:antwortSuchanfrage", NS)
     assert place is not None
     place.clear()
-    everything = Anfrage("", "", frozenset(PERSONENSUCHE.codes), {})
-    _write_antwort(place, everything, Auskunft("01", (Treffer(person),)), PERSONENSUCHE)
+    art = next(art for art in ARTEN.values() if art.antwort == root.tag)
+    everything = Anfrage("", "", frozenset(art.codes), {})
+    _write_antwort(place, everything, Auskunft("01" if art is PERSONENSUCHE else "04", (Treffer(person),)), art)
     return serialize(root)
 
 
 def answer_to_another(antwort: bytes) -> bytes:
-    """`antwort`, a 1331, made to answer a message that nobody sent."""
+    """`antwort`, a 1331 or 1333, made to answer a message that nobody sent."""
     root = parse(antwort)
     uuid = root.find("x:ursprungsnachricht/nachrichtenUUID", NS)
     assert uuid is not None

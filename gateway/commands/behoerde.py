@@ -71,7 +71,7 @@ def add_authority(
             nummer=nummer,
             trotz_sperre=trotz_sperre,
         )
-        digest = _free_certificate(certificate, behoerden) if certificate else ""
+        digest = free_certificate(certificate, behoerden) if certificate else ""
         ca = None if certificate else _issuer(here, kennung)
         if not known:
             behoerden.add(behoerde)
@@ -121,8 +121,8 @@ def _issuer(here: Instance, kennung: str) -> Identity:
     return load_identity(here.read_file("pki/ca.key", "pki"), here.read_file("pki/ca.pem", "pki"))
 
 
-def _free_certificate(path: Path, behoerden: SqlBehoerden) -> str:
-    """Its fingerprint, once it is clear that no authority has it."""
+def free_certificate(path: Path, behoerden: SqlBehoerden) -> str:
+    """The fingerprint of a certificate in PEM, once it is clear that no authority has it. Raises ConfigError."""
     try:
         digest = fingerprint(x509.load_pem_x509_certificate(path.read_bytes()))
     except OSError as error:

@@ -81,6 +81,15 @@ class Einsicht:
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
             return [_zeile(row) for row in connection.execute(query)]
 
+    def entry(self, stelle: Stelle) -> Protokollzeile:
+        """One entry. Raises LookupError for one that is not there, StoreError."""
+        query = _ZEILEN.where(EINTRAG.c.kette == stelle.kette, EINTRAG.c.nummer == stelle.nummer)
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise LookupError(f"the Protokoll has no entry {stelle}")
+        return _zeile(row)
+
     def offen(self) -> tuple[int, int, int]:
         """How many requests are still to be looked at, how many of them failed before, how many messages wait.
 

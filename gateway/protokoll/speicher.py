@@ -6,14 +6,17 @@ import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from gateway.ports import Protokolleintrag
+from gateway.database import store_errors
+from gateway.ports import Protokolleintrag, UuidReused
+from gateway.protokoll.kette import anspruch
 from gateway.protokoll.sammler import Sammler
 from gateway.protokoll.satz import Satz, prepare
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.schreiber import Schreiber
 from gateway.protokoll.stand import check_usable
+from gateway.protokoll.tabellen import EINTRAG
 
 WARTEZEIT = 5.0  # seconds that an exchange waits for its record
 MAX_WARTENDE = 1024
@@ -52,6 +55,14 @@ class SqlProtokoll:
         in the last case it may yet be stored.
         """
         self._sammler.submit(prepare(eintrag, self._schluessel))
+
+    def check_uuid(self, behoerde: str, uuid: str, nachricht_digest: bytes) -> None:
+        """See `gateway.ports.Protokoll.check_uuid`."""
+        query = select(EINTRAG.c.nachricht_digest).where(EINTRAG.c.anspruch == anspruch(behoerde, uuid))
+        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
+            used = connection.execution_options(isolation_level="AUTOCOMMIT").scalar(query)  # waits for no writer
+        if used is not None and used != nachricht_digest:
+            raise UuidReused
 
     def check(self) -> None:
         """Raises StoreError unless entries can be stored now."""

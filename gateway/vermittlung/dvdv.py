@@ -8,17 +8,18 @@ certificates that DVDV shows in that very service description; where there is ne
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.envelope.zertifikate import fingerprint
+from gateway.meldewesen.laender import LAENDER
 from gateway.vermittlung.dvdv_dienst import Dienst, DienstUnbrauchbar
 from gateway.vermittlung.dvdv_gedaechtnis import Frage, Gedaechtnis
 from gateway.vermittlung.dvdv_zugang import DvdvError, DvdvZugang
 from gateway.vermittlung.eintrag import Eintrag
 from gateway.vermittlung.gegenstelle import Gegenstelle, GegenstelleUnbekannt, VerzeichnisUnerreichbar
-from gateway.vermittlung.sicherung import LandNichtErreichbar, Schwelle, Sicherungen
-from gateway.vermittlung.verzeichnis import LAENDER, DateiVerzeichnis, check_version, gegenstelle
+from gateway.vermittlung.sicherung import NichtBegonnen, Schwelle, Sicherungen
+from gateway.vermittlung.verzeichnis import DateiVerzeichnis, check_version, gegenstelle
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 DIENST = "http://www.osci.de/xmeld{version_compact}/xmeld{version_compact}Personensuche.wsdl"
 
 _NAME = "DVDV"
-_GLEICHZEITIG = 4
+GLEICHZEITIG = 4  # requests at a time; they come before the limits of the Land that is looked for
 _SCHWELLE = Schwelle(fehlschlaege=1, pause=30.0, hoechstens=300.0)
 _TTL_UNBEKANNT = 300.0  # seconds for which "there is none" counts at most
 _GEMERKT = 50_000  # there are 11,000 municipalities
@@ -64,7 +65,7 @@ class DvdvVerzeichnis:
         self._uri = dienst
         self._ttl = ttl
         self._clock = clock
-        self._sicherungen = Sicherungen(_GLEICHZEITIG, schwelle=_SCHWELLE, clock=clock)
+        self._sicherungen = Sicherungen(GLEICHZEITIG, schwelle=_SCHWELLE, clock=clock)
         self._lock = threading.Lock()
         self._antworten = {frage: _Antwort(dienst, clock()) for frage, dienst in gedaechtnis.lies().items()}
 
@@ -82,9 +83,9 @@ class DvdvVerzeichnis:
             raise GegenstelleUnbekannt(f"DVDV knows no service of {version} for this key of Land {land}")
         return _ergaenzt(gegenstelle(land, eintrag, dienst.weg), dienst, version)
 
-    def zustand(self) -> str:
-        """ "closed" while DVDV answers, else "open" or "half-open"."""
-        return self._sicherungen.zustand().get(_NAME, "closed")
+    def zustand(self) -> Mapping[str, str]:
+        """See `Verzeichnis.zustand`."""
+        return self._sicherungen.zustand()
 
     def _uri_of(self, version: str) -> str:
         return self._uri.replace("{version_compact}", version.replace(".", ""))
@@ -94,9 +95,9 @@ class DvdvVerzeichnis:
         if bekannt and self._clock() < bekannt.bis:
             return bekannt.dienst
         try:
-            with self._sicherungen.fuer(_NAME, _GLEICHZEITIG):
+            with self._sicherungen.fuer(_NAME, GLEICHZEITIG):
                 dienst = self._frage(land, frage)
-        except (DvdvError, LandNichtErreichbar) as error:
+        except (DvdvError, NichtBegonnen) as error:
             if isinstance(error, DvdvError):
                 log.warning("DVDV: %s", error)
             if bekannt and bekannt.dienst:

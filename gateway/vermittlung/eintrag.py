@@ -14,6 +14,9 @@ from gateway.sections import Address, Section, is_usable
 #: Content and transport keys are wrapped with RSA-OAEP.
 _MIN_RSA_BITS = 2048
 
+#: Seconds for one retrieval, there and back.
+MAX_TIMEOUT = 120.0
+
 _Version = Annotated[str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}[a-z]?$")]
 
 _WEG = ("adressat", "adressat_cipher", "intermediaer", "intermediaer_cipher")
@@ -36,7 +39,7 @@ class Tabelle(Section):
     versionen: list[_Version] = Field(default_factory=list)
     schluessel: str = Field("", pattern=r"^([a-z]{2,8}:[0-9]{1,20})?$")
     mit_message_id: bool = False
-    timeout_seconds: float = Field(20.0, ge=1, le=120)
+    timeout_seconds: float = Field(20.0, ge=1, le=MAX_TIMEOUT)
     gleichzeitig: int = Field(4, ge=1, le=64)
     je_gemeinde: bool = False
     hoechstens_nachrichten: int = Field(20, ge=1, le=500)

@@ -1,5 +1,6 @@
 """The other Laender as retrieving and answering bodies, and the port that finds them (§ 2 (3) Nds. AG BMG)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,4 +48,8 @@ class Verzeichnis(Protocol):
 
         Raises GegenstelleUnbekannt, of it VersionUnbekannt, VerzeichnisUnerreichbar.
         """
+        ...
+
+    def zustand(self) -> Mapping[str, str]:
+        """By its name whether it answers: "closed", "open" or "half-open"; nothing where nobody is asked."""
         ...

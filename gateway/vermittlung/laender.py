@@ -5,7 +5,6 @@ from datetime import datetime
 
 from gateway.envelope.osci.recipient import OsciSchluessel
 from gateway.ports import Ausfall, Fremdantwort, LandNichtErreichbar
-from gateway.vermittlung import sicherung
 from gateway.vermittlung.eintrag import Eintrag
 from gateway.vermittlung.gebiet import Gemeindeverzeichnis
 from gateway.vermittlung.gegenstelle import (
@@ -16,7 +15,7 @@ from gateway.vermittlung.gegenstelle import (
     VerzeichnisUnerreichbar,
 )
 from gateway.vermittlung.osci_client import OsciClient
-from gateway.vermittlung.sicherung import Grund, Sicherungen
+from gateway.vermittlung.sicherung import Grund, NichtBegonnen, Sicherungen
 
 _GRUND: Mapping[Grund, Ausfall] = {
     Grund.UNTERBROCHEN: Ausfall.AUSGESETZT,
@@ -60,7 +59,7 @@ class OsciLaender:
         try:
             with self._sicherungen.fuer(gegenstelle.land, gegenstelle.gleichzeitig):
                 vermittelt = self._client.mediate(gegenstelle, self._autoren[autor], nachricht, now)
-        except sicherung.LandNichtErreichbar as error:
+        except NichtBegonnen as error:
             raise LandNichtErreichbar(_GRUND[error.grund], detail=str(error)) from None
         return Fremdantwort(vermittelt.nachricht, vermittelt.codes)
 
@@ -76,7 +75,7 @@ class OsciLaender:
 
     def zustand(self) -> Mapping[str, str]:
         """See `gateway.ports.Laender.zustand`."""
-        return self._sicherungen.zustand()
+        return {**self._sicherungen.zustand(), **self._verzeichnis.zustand()}
 
     def _finde(self, ags: str, version: str) -> Gegenstelle:
         try:

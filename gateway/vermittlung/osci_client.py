@@ -18,6 +18,7 @@ from gateway.envelope.osci.client import (
     OsciTeilnehmer,
 )
 from gateway.envelope.osci.recipient import OsciSchluessel
+from gateway.envelope.zertifikate import Purpose
 from gateway.errors import ConfigError, Fault, FaultCode
 from gateway.ports import Ausfall, LandNichtErreichbar
 from gateway.vermittlung.gegenstelle import Gegenstelle
@@ -86,6 +87,7 @@ class _Abwicklung:
         self._retried = False
 
     def run(self, nachricht: bytes) -> Vermittelt:
+        self._check_readers()
         try:
             inhalt = self._retrieve(nachricht)
         except _FAILURES as error:
@@ -95,6 +97,15 @@ class _Abwicklung:
             raise self._failure(grund, codes, error) from None
         self._exit()
         return Vermittelt(inhalt.nachricht, inhalt.autor, tuple(self._codes))
+
+    def _check_readers(self) -> None:
+        """Before anything is sent: who holds a key that was revoked, nobody knows. Raises LandNichtErreichbar."""
+        try:
+            for certificate in (self._gegenstelle.intermediaer_cipher, self._gegenstelle.adressat_cipher):
+                self._shared.check_named(certificate, self._now, Purpose.CIPHER)
+        except Fault as fault:
+            self._note((fault.code.name,))
+            raise self._failure(Ausfall.ZERTIFIKAT, (), fault) from None
 
     def _retrieve(self, nachricht: bytes) -> Fremdinhalt:
         message_id = self._begin()

@@ -30,7 +30,7 @@ class Grund(Enum):
     GESAMT = "as many exchanges with others as are allowed at a time are under way"
 
 
-class LandNichtErreichbar(GatewayError):
+class NichtBegonnen(GatewayError):
     """Refused at once; nothing was sent."""
 
     def __init__(self, land: str, grund: Grund) -> None:
@@ -112,7 +112,7 @@ class Sicherungen:
         """Encloses one exchange with `land`, of which at most `gleichzeitig` run at a time.
 
         Uebertragungsfehler raised inside counts against the Land; another exception says nothing of it.
-        Raises LandNichtErreichbar at once when it may not begin.
+        Raises NichtBegonnen at once when it may not begin.
         """
         wechsel = self._beginne(land, gleichzeitig)
         ereignis = Ereignis.OHNE_BEFUND
@@ -135,7 +135,7 @@ class Sicherungen:
             one = self._je_land[land]
             grund = self._hindernis(one, gleichzeitig)
             if grund:
-                raise LandNichtErreichbar(land, grund)
+                raise NichtBegonnen(land, grund)
             if one.zustand is Zustand.OPEN:
                 self._wechsle(one, Ereignis.PROBE)
             one.laufend += 1

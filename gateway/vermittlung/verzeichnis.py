@@ -13,13 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.envelope.zertifikate import fingerprint
 from gateway.errors import ConfigError
+from gateway.meldewesen.laender import LAENDER
 from gateway.sections import explain, read_toml
 from gateway.vermittlung.eintrag import Eintrag, Tabelle, Weg, kann_verschluesseln, pem_certificate
 from gateway.vermittlung.gegenstelle import Gegenstelle, GegenstelleUnbekannt, VersionUnbekannt
 
 log = logging.getLogger(__name__)
 
-LAENDER = frozenset(f"{number:02}" for number in range(1, 17))
 _LOOK_EVERY = 1.0  # seconds
 _TABELLEN = TypeAdapter(dict[str, Tabelle])
 
@@ -60,6 +60,10 @@ class DateiVerzeichnis:
             raise GegenstelleUnbekannt(f"Land {_named(land)} is not in the directory of peers")
         check_version(eintrag, land, version)
         return gegenstelle(land, eintrag, eintrag.weg)
+
+    def zustand(self) -> Mapping[str, str]:
+        """See `Verzeichnis.zustand`."""
+        return {}
 
     def eintrag(self, land: str) -> Eintrag | None:
         """What the file says of a Land now."""

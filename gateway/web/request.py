@@ -31,7 +31,11 @@ def check_content_type(value: str) -> None:
     unsupported = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     if head.get_content_type() != "text/xml":
         raise Refused(unsupported, FaultCode.NOT_SOAP, "SOAP 1.1 over HTTP has Content-Type text/xml")
-    if str(head.get_param("charset", "utf-8")).lower() not in ("utf-8", "utf8"):
+    try:
+        charset = str(head.get_param("charset", "utf-8")).lower()
+    except ValueError:  # a parameter continued by RFC 2231 with a number beyond all bounds
+        charset = ""
+    if charset not in ("utf-8", "utf8"):
         raise Refused(unsupported, FaultCode.NOT_UTF8, "charset of the Content-Type")
 
 

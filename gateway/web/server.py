@@ -19,10 +19,12 @@ from granian.http import HTTP1Settings
 from granian.server import Server
 
 from gateway import worker
+from gateway.abruf.vermittlung import FRIST
 from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag
 from gateway.bootstrap_osci import build_osci, with_vermittlung
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError
+from gateway.vermittlung.eintrag import MAX_TIMEOUT
 from gateway.vorgang import Gateway, Spur
 from gateway.web.app import App, Endpunkt, osci_endpunkt, soap_endpunkt
 from gateway.web.request import READ_TIMEOUT
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 #: Seconds that a stopping worker has for its exchanges before it is killed; reading, answering and recording take less.
 GRACE = 30
 
+#: ... and where other Laender are asked: the last of them may be asked when the time limit is nearly over.
+GRACE_VERMITTLUNG = GRACE + FRIST.total_seconds() + MAX_TIMEOUT
+
 #: Connections of one worker, idle ones too; a worker buffers no more than one request of `max_bytes` for each.
 CONNECTIONS = 256
 
@@ -41,6 +46,9 @@ _PR_SET_PDEATHSIG = 1
 
 #: Bytes of a request's head.
 _MAX_HEAD = 64 << 10
+
+#: Where prometheus_client looks when it is first imported.
+MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
 
 log = logging.getLogger(__name__)
 
@@ -66,18 +74,18 @@ def build(instance: Instance) -> App:
 
     Raises ConfigError or StoreError for what would end every worker, so that it is said once and in one line.
     """
-    from gateway.web.metrics import Messwerte
-
     _check_tls(instance)
     _check_address(instance.config.http.host, instance.config.http.port)
     if not (instance.config.http.loopback or instance.config.signatur.timestamp_required):
         log.warning("signatur.timestamp_required is false: a captured request without a Timestamp can be sent again")
-    messwerte = Messwerte()
     gateway = with_vermittlung(build_gateway(instance), instance)
-    gateway = replace(gateway, observe=_both(gateway.observe, messwerte.observe))
     gateway.check_stores()
+    from gateway.web.metrics import Messwerte  # within `_shared_metrics`, and where nothing can fail any more
+
+    messwerte = Messwerte()
+    gateway = replace(gateway, observe=observer(gateway, messwerte))
     address, http = address_of(instance.config), instance.config.http
-    return App(gateway, _endpunkte(instance), http, address, lambda: _metrics(messwerte, gateway))
+    return App(gateway, _endpunkte(instance), http, address, messwerte.render)
 
 
 def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
@@ -87,26 +95,30 @@ def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
     return endpunkte
 
 
-def _both(first: Callable[[Spur], None], second: Callable[[Spur], None]) -> Callable[[Spur], None]:
+def observer(gateway: Gateway, messwerte: "Messwerte") -> Callable[[Spur], None]:
+    """What the gateway does with the trace of an exchange, and its numbers. The ways to other Laender change by
+    exchanges alone; whoever is asked for /metrics knows but his own.
+    """
+    first, vermittlung = gateway.observe, gateway.vermittlung
+
     def observe(spur: Spur) -> None:
         first(spur)
-        second(spur)
+        messwerte.observe(spur)
+        if spur.wege and vermittlung:
+            messwerte.set_zustand(vermittlung.laender.zustand())
 
     return observe
-
-
-def _metrics(messwerte: "Messwerte", gateway: Gateway) -> bytes:
-    if gateway.vermittlung:
-        messwerte.set_zustand(gateway.vermittlung.laender.zustand())
-    return messwerte.render()
 
 
 @contextmanager
 def _shared_metrics() -> Iterator[None]:
     """A folder in which the workers' numbers meet, for as long as they serve."""
     with tempfile.TemporaryDirectory(prefix="xmeld-gateway-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        yield
+        os.environ[MULTIPROC] = folder
+        try:
+            yield
+        finally:
+            del os.environ[MULTIPROC]
 
 
 #: What the main process has built; the workers are forked from it, and a replaced one serves at once.
@@ -156,7 +168,7 @@ def _options(instance: Instance) -> dict[str, Any]:
         "port": config.http.port,
         "workers": config.http.workers,
         "backpressure": CONNECTIONS,
-        "workers_kill_timeout": GRACE,
+        "workers_kill_timeout": int(GRACE_VERMITTLUNG if config.vermittlung.gegenstellen else GRACE),
         "respawn_failed_workers": True,
         "log_access": False,
         "log_dictconfig": _LOGGING,

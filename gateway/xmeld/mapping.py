@@ -19,6 +19,7 @@ from gateway.xmeld.zeilen import (
     check_felder,
     check_keys,
     check_table,
+    places_of_groups,
     read_gruppen,
     read_orte,
     read_zeilen,
@@ -97,6 +98,8 @@ class Abrufart:
             raise ConfigError(f"{where}auswahlrechte: {feld} is not one of auswahldaten")
         self._auswahl = lru_cache(maxsize=256)(self._compile)
         self._verboten = lru_cache(maxsize=256)(self._forbidden)
+        self._verwehrt = lru_cache(maxsize=256)(self._withheld)
+        self._orte_der_gruppen = places_of_groups(self.zeilen)
 
     def person(self, datensatz: Datensatz, codes: frozenset[str], heute: str) -> dict[str, Any]:
         """What is told of the one person found (§ 5 BMeldDAV) on `heute`, YYYY-MM-DD. `codes` must be the list's."""
@@ -119,14 +122,25 @@ class Abrufart:
         verboten = (recht for feld, recht in self.auswahlrechte.items() if getattr(auswahldaten, feld))
         return tuple(sorted({recht.rueckweisung for recht in verboten if rolle not in recht.rollen}))
 
+    def verwehrte_orte(self, codes: frozenset[str]) -> tuple[str, ...]:
+        """The places in an answer's `person` of data for which a role is needed, of each group of which nothing was
+        asked.
+        """
+        return self._verwehrt(codes)
+
     def _compile(self, codes: frozenset[str]) -> Auswahl:
         return auswahl(zeile.wunsch for zeile in self.zeilen if zeile.code in codes or zeile.code == ALONG)
 
     def _forbidden(self, codes: frozenset[str], rolle: Rolle) -> tuple[str, ...]:
-        asked = {zeile.gruppe for zeile in self.zeilen if zeile.code in codes and zeile.gruppe}
-        return tuple(
-            sorted(self.gruppen[name].rueckweisung for name in asked if rolle not in self.gruppen[name].rollen)
-        )
+        asked = (self.gruppen[name] for name in self._asked(codes))
+        return tuple(sorted(gruppe.rueckweisung for gruppe in asked if rolle not in gruppe.rollen))
+
+    def _withheld(self, codes: frozenset[str]) -> tuple[str, ...]:
+        asked = self._asked(codes)
+        return tuple(ort for name, orte in self._orte_der_gruppen.items() if name not in asked for ort in orte)
+
+    def _asked(self, codes: frozenset[str]) -> set[str]:
+        return {zeile.gruppe for zeile in self.zeilen if zeile.code in codes and zeile.gruppe}
 
 
 class Mapping:

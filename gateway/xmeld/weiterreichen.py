@@ -6,6 +6,7 @@ What stands where says the mapping; what it does not name is not looked at.
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -28,6 +29,7 @@ class Antwortkopf:
     kennung: Nachrichtenkennung
     ursprung: Nachrichtenkennung
     autor: str  # key with prefix
+    leser: str  # key with prefix
     status: str
     codes: tuple[str, ...]
     personen: int
@@ -39,6 +41,7 @@ def read_antwort(root: Element, orte: Orte) -> Antwortkopf:
         kennung=_kennung(root, orte, "kennung"),
         ursprung=_kennung(root, orte, "ursprung"),
         autor=_text(root, orte["autor.kennung"]),
+        leser=_text(root, orte["leser.kennung"]),
         status=_text(root, orte["status"]),
         codes=tuple(_value(element) for element in _find(root, orte["rueckweisungen[].code"])),
         personen=len(_personen(root, orte)),
@@ -66,14 +69,29 @@ def als_eigene_anfrage(root: Element, kopf: bytes, orte: Orte, *, leser_bleibt: 
     return _with_attributes(copy, skeleton)
 
 
+def benenne(root: Element, uuid: str, orte: Orte) -> None:
+    """Gives a message another UUID."""
+    (element,) = _find(root, orte["kennung.uuid"])
+    element.text = uuid
+
+
+def personen_haben(root: Element, places: Sequence[str], orte: Orte) -> bool:
+    """Whether one of an answer's persons has an element at one of the places, which are relative to it."""
+    person = orte[_PERSON].rpartition("/")[0]
+    return any(_exists(f"{person}/{place}")(root) for place in places)
+
+
 def als_eigene_antwort(root: Element, kopf: bytes, ursprung: Nachrichtenkennung, orte: Orte) -> Element:
     """A copy of another Land's answer that answers the message `ursprung`: its identification and reader are those of
-    `kopf`. Its author stays, who has said what stands in it.
+    `kopf`. Its author stays, who has said what stands in it. Extensions of a Land do not cross its border (schema
+    documentation of 1331 and 1333).
     """
     copy, skeleton = deepcopy(root), etree.fromstring(kopf)
     for place in ("kennung.uuid", "leser.kennung"):
         _replace(copy, skeleton, orte[place].rpartition("/")[0])
     _drop_anschrift_leser(copy, orte)
+    for element in _find(copy, orte["landesspezifische_erweiterungen"]):
+        copy.remove(element)
     for name in _KENNUNG:
         (element,) = _find(copy, orte[f"ursprung.{name}"])
         _leaf(element).text = getattr(ursprung, name)
@@ -112,6 +130,13 @@ def _find(root: Element, ort: str) -> list[Element]:
         name = step.removesuffix(EACH)
         found = [child for parent in found for child in _named(parent, name)]
     return found
+
+
+@lru_cache(maxsize=64)
+def _exists(ort: str) -> etree.XPath:
+    """Whether there is an element at a place; in C, for the thousand persons of a list."""
+    steps = (f"*[local-name() = '{step.removesuffix(EACH)}']" for step in ort.split("/"))
+    return etree.XPath(f"boolean({'/'.join(steps)})")
 
 
 def _named(parent: Element, name: str) -> Iterator[Element]:

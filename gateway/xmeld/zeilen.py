@@ -112,6 +112,24 @@ def read_zeilen(
     return zeilen
 
 
+def places_of_groups(zeilen: Iterable[Zeile]) -> dict[str, tuple[str, ...]]:
+    """By group the elements that hold its data and no others: each as near to `person` as can be."""
+    rows = tuple(zeilen)
+    places: dict[str, dict[str, None]] = {zeile.gruppe: {} for zeile in rows if zeile.gruppe}
+    for gruppe, of_group in places.items():
+        others = {above for zeile in rows if zeile.gruppe != gruppe for above in _above(zeile.ort)}
+        own = (zeile.ort for zeile in rows if zeile.gruppe == gruppe)
+        heads = (next((above for above in _above(ort) if above not in others), None) for ort in own)
+        of_group.update((head, None) for head in heads if head)
+    return {gruppe: tuple(of_group) for gruppe, of_group in places.items()}
+
+
+def _above(ort: str) -> Iterable[str]:
+    """Every place on the way to `ort`, and `ort` itself."""
+    steps = ort.split("/")
+    return ("/".join(steps[:length]) for length in range(1, len(steps) + 1))
+
+
 def _abschnitt(abschnitt: Any, bausteine: Table[str, Orte], where: str) -> Iterable[Zeile]:
     check_keys(abschnitt, ("ort", "zeilen"), f"{where}: ", _ABSCHNITT)
     wenn = _wenn(abschnitt.get("wenn"), where)

@@ -146,7 +146,7 @@ class Mailboxes:
 
 def _visible(card: Card, party: str, rule: Rule) -> bool:
     originator, addressee = (party == one for one in card.parties)
-    if not {None: originator or addressee, "Originator": originator, "Addressee": addressee}[rule.role]:
+    if not {None: originator or addressee, "Originator": originator, "Addressee": addressee}.get(rule.role):
         return False
     if rule.message_ids:
         return card.message_id in rule.message_ids

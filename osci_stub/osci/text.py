@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from lxml import etree
 
 from osci_stub.osci.names import DS, OSCI, SOAP, XENC, XSI
-from osci_stub.xml import parse
+from osci_stub.osci.refused import Refused
+from osci_stub.xml import XmlRefused, parse
 
 #: What every header block declares anew, so that it is canonical where it stands.
 DECLARED = "".join(
@@ -49,7 +50,11 @@ def base64(data: bytes, *, ending: bool = False) -> str:
 def canonical(node: etree._Element) -> bytes:
     """Inclusive C14N of an element in its place, with all declarations that are in scope there.
 
-    lxml's own C14N of a part loses those that the part does not use; its plain output keeps them.
+    lxml's own C14N of a part loses those that the part does not use; its plain output keeps them. Raises Refused 9300
+    for what has no canonical form, such as a relative namespace.
     """
-    alone = parse(etree.tostring(node, encoding="UTF-8", with_tail=False))
-    return etree.tostring(alone, method="c14n", with_comments=False)
+    try:
+        alone = parse(etree.tostring(node, encoding="UTF-8", with_tail=False))
+        return etree.tostring(alone, method="c14n", with_comments=False)
+    except (etree.C14NError, XmlRefused):
+        raise Refused("9300", "a part without a canonical form") from None

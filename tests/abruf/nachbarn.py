@@ -9,13 +9,14 @@ from lxml import etree
 
 from gateway.envelope.client import SoapFault
 from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.reichweite import Offen, Reichweite
 from gateway.ports import Ausfall, Fremdantwort, LandNichtErreichbar
 from gateway.sending import client_of
 from gateway.vorgang import Vermittlung
 from tests.betrieb import Betrieb, betrieb, register_authority
 
 EINFACH, SICHERHEIT = "dbs:030010010000", "dbs:030030010000"
-AMT, POLIZEI = "dbs:030010990000", "dbs:030030020000"
+AMT, POLIZEI, WACHE = "dbs:030010990000", "dbs:030030020000", "dbs:030030020001"
 DORT, STADT, KREISGEMEINDE = "09000009", "09162000", "09161000"
 
 #: What a test does to an answer on its way.
@@ -63,23 +64,27 @@ class Nachbarn:
         self.dort.close()
 
     def mit(self, **changes: object) -> "Nachbarn":
-        """The same with another line between."""
+        """The same with another line between. With `gemeinden` Land 09 is open to us for one Gemeinde at a time."""
         leitung = replace(self.leitung, **changes)  # type: ignore[arg-type]
-        vermittlung = self.hier.gateway.vermittlung
+        vermittlung, reichweiten = self.hier.gateway.vermittlung, dict(self.hier.gateway.reichweiten)
         assert vermittlung is not None
-        gateway = replace(self.hier.gateway, vermittlung=replace(vermittlung, laender=leitung))
+        if leitung.gemeinden:
+            reichweiten["09"] = Reichweite("09", {"gemeinde": Offen.ALLE, "land": Offen.SICHERHEIT})
+        gateway = replace(self.hier.gateway, vermittlung=replace(vermittlung, laender=leitung), reichweiten=reichweiten)
         return Nachbarn(replace(self.hier, gateway=gateway), self.dort, leitung)
 
 
 def nachbarn(folder: Path) -> Nachbarn:
-    """With an Amt and a police of Land 03, known there, whose zentrale Stelle is known in Land 09 by two keys."""
+    """With an Amt and two bodies of the police of Land 03 (one leaves the Protokoll to the gateway, one keeps its own),
+    known there, whose zentrale Stelle is known in Land 09 by two keys.
+    """
     hier, dort = betrieb(folder / "03", land="03"), betrieb(folder / "09")
     register_authority(hier, Behoerde(POLIZEI, "Polizei Musterland", Rolle.SICHERHEIT, protokoll_beauftragt=True))
+    register_authority(hier, Behoerde(WACHE, "Wache Musterland", Rolle.SICHERHEIT))
     for kennung, rolle in ((EINFACH, Rolle.EINFACH), (SICHERHEIT, Rolle.SICHERHEIT)):
         register_authority(dort, Behoerde(kennung, "Zentrale Stelle Niedersachsen", rolle, zentrale_stelle=True))
     leitung = Leitung(dort)
-    vermittlung = Vermittlung(
-        leitung, {Rolle.EINFACH: EINFACH, Rolle.SICHERHEIT: SICHERHEIT}, "Zentrale Stelle Niedersachsen"
-    )
+    kennungen = {Rolle.EINFACH: EINFACH, Rolle.SICHERHEIT: SICHERHEIT}
+    vermittlung = Vermittlung(leitung, kennungen, "Zentrale Stelle Niedersachsen")
     hier.gateway = replace(hier.gateway, vermittlung=vermittlung)
     return Nachbarn(hier, dort, leitung)

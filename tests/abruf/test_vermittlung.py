@@ -3,13 +3,18 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from lxml import etree
 
+from gateway.abruf import vermittlung as vermittlung_modul
+from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Suchbereich
+from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.ports import Ausfall, Fremdantwort, LandNichtErreichbar
 from gateway.protokoll import verify
@@ -21,6 +26,7 @@ from tests.abruf.nachbarn import (
     POLIZEI,
     SICHERHEIT,
     STADT,
+    WACHE,
     Leitung,
     Nachbarn,
     nachbarn,
@@ -239,14 +245,39 @@ def test_where_the_land_wants_it_each_gemeinde_is_asked_by_itself_and_the_answer
     assert [weg["codes"] for weg in entry.vermittlung] == [["0801", "04"], ["0801", "03"], ["0801", "04"]]
 
 
+def test_whom_the_land_opens_the_whole_area_asks_it_with_one_message(beide: Nachbarn) -> None:
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT))
+    sent = len(geteilt.leitung.gesendet)
+    asked = freie_frage(beide, "09", POLIZEI, sicherheit=True, familienname="Verteilt")
+    assert outcome(geteilt.hier.send(asked, POLIZEI)) == "04"
+    assert len(geteilt.leitung.gesendet) == sent + 1
+
+
+def test_after_the_time_limit_no_further_gemeinde_is_asked(beide: Nachbarn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vermittlung_modul, "FRIST", timedelta(0))
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT))
+    answer = geteilt.hier.send(freie_frage(beide, "09", familienname="Verteilt"), AMT)
+    assert outcome(answer) == "R 16"
+    assert sentence(answer) == Ausfall.ZEIT.value.format(land="Bayern")
+    assert len(beide.hier.entries(1)[0].vermittlung) == 1
+
+
 def test_nobody_in_any_gemeinde_is_the_neutral_answer(beide: Nachbarn) -> None:
     geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT))
     assert outcome(geteilt.hier.send(freie_frage(beide, "09", familienname="Niemand"), AMT)) == "03"
 
 
 def test_more_than_a_thousand_in_all_gemeinden_are_refused_with_13_and_never_cut(beide: Nachbarn) -> None:
-    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT))
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT, DORT))
     assert outcome(geteilt.hier.send(freie_frage(beide, "09", familienname="Viel"), AMT)) == "R 13"
+    assert [weg["codes"][-1] for weg in beide.hier.entries(1)[0].vermittlung] == ["04", "04"]  # decided before DORT
+
+
+def test_after_a_rueckweisung_of_one_gemeinde_no_further_one_is_asked(beide: Nachbarn) -> None:
+    dort = replace(beide.dort, gateway=replace(beide.dort.gateway, reichweiten={"09": Reichweite("09", {})}))
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT), dort=dort)
+    assert outcome(geteilt.hier.send(freie_frage(beide, "09", familienname="Verteilt"), AMT)) == "R 17 22"
+    assert len(beide.hier.entries(1)[0].vermittlung) == 1
 
 
 def test_one_gemeinde_that_does_not_answer_leaves_no_partial_list(beide: Nachbarn) -> None:
@@ -256,7 +287,7 @@ def test_one_gemeinde_that_does_not_answer_leaves_no_partial_list(beide: Nachbar
                 raise LandNichtErreichbar(Ausfall.ZEIT, ("9809",))
             return super().rufe_ab(ags, *rest)
 
-    geteilt = beide.mit()
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT))
     halb = Halb(beide.dort, gemeinden=(KREISGEMEINDE, STADT))
     gateway = geteilt.hier.gateway
     assert gateway.vermittlung is not None
@@ -279,6 +310,13 @@ def changed(pattern: bytes, by: bytes) -> Any:
     return change
 
 
+def mit_erweiterung(answer: bytes) -> bytes:
+    root = etree.fromstring(answer)
+    erweiterung = etree.SubElement(root, f"{XMELD}landesspezifischeErweiterungen")
+    etree.SubElement(erweiterung, "{urn:land09}ab").text = "x"
+    return etree.tostring(root, encoding="UTF-8")
+
+
 UNGLAUBWUERDIG = {
     "no XML": (lambda _: b"Guten Tag", "NOT_WELLFORMED"),
     "with a DOCTYPE": (lambda answer: answer.replace(b"?>", b"?><!DOCTYPE x>", 1), "FORBIDDEN_XML"),
@@ -289,6 +327,18 @@ UNGLAUBWUERDIG = {
         "OTHER_MESSAGE",
     ),
     "in another Land's name": (changed(rb"(<autor>.*?<kennung>)ags:09", rb"\g<1>ags:06"), "OTHER_AUTHOR"),
+    "to another reader": (changed(rb"(<leser>.*?<kennung>)[^<]+", rb"\g<1>dbs:060010010000"), "OTHER_READER"),
+    "with a status of the other kind of answer": (
+        changed(rb"<code>01</code>(?=</\w+:ergebnisstatus>)", b"<code>04</code>"), "OTHER_NUMBER"
+    ),
+    "with what was not asked for and needs a role": (
+        changed(
+            rb"</(\w+):personendaten>",
+            rb"<\g<1>:waffenbesitzverbot><\g<1>:tagDerErstmaligenErteilung>2020-01-02"
+            rb"</\g<1>:tagDerErstmaligenErteilung></\g<1>:waffenbesitzverbot></\g<1>:personendaten>",
+        ),
+        "NOT_ASKED_FOR",
+    ),
     "of another number of persons": (
         changed(rb"<code>01</code>(?=</\w+:ergebnisstatus>)", b"<code>03</code>"), "OTHER_NUMBER"
     ),
@@ -304,6 +354,20 @@ def test_an_answer_that_is_not_exactly_that_is_not_handed_on(beide: Nachbarn, na
     assert sentence(answer) == "Die Antwort des Registers von Bayern war nicht verwertbar."
     (entry,) = beide.hier.entries(1)
     assert entry.vermittlung[0]["codes"] == ["0801", code, "UNGLAUBWUERDIG"]
+
+
+def test_what_needs_a_role_is_handed_on_to_who_has_it_and_asked(beide: Nachbarn) -> None:
+    asked = frage(beide, POLIZEI, sicherheit=True, anforderungselemente=("1", "180"))
+    answer = beide.hier.send(asked, POLIZEI)
+    assert outcome(answer) == "01"
+    assert answer.find(".//{*}waffenbesitzverbot") is not None
+
+
+def test_extensions_of_the_other_land_do_not_cross_the_border(beide: Nachbarn) -> None:
+    erweitert = beide.mit(eingriff=mit_erweiterung)
+    answer = erweitert.hier.send(frage(beide), AMT)
+    assert outcome(answer) == "01"
+    assert answer.find("{*}landesspezifischeErweiterungen") is None
 
 
 def test_a_request_of_ours_as_answer_is_not_handed_on(beide: Nachbarn) -> None:
@@ -334,6 +398,15 @@ def test_a_land_that_cannot_be_asked_is_16_with_a_sentence_that_names_it(beide: 
     assert sentence(answer) == grund.value.format(land="Bayern")
 
 
+def test_the_log_says_why_a_land_gave_nothing_and_nothing_of_the_message(
+    beide: Nachbarn, caplog: pytest.LogCaptureFixture
+) -> None:
+    falsch = beide.mit(eingriff=lambda _: b"Guten Tag")
+    assert outcome(falsch.hier.send(frage(beide), AMT)) == "R 16"
+    assert "land=09 codes=('NOT_WELLFORMED',) reason=UNGLAUBWUERDIG" in caplog.text
+    assert "Musterfrau" not in caplog.text
+
+
 # -- the Protokoll -----------------------------------------------------------------------------------------------------
 
 
@@ -358,6 +431,68 @@ def test_the_record_has_who_asked_and_what_came(beide: Nachbarn) -> None:
     assert inhalt["auswahldaten"]["familienname"] == "Verteilt"
     assert inhalt["vermittelt"][0]["land"] == "09"
     assert inhalt["vermittelt"][0]["antwort"].count("Verteilt") == 2
+
+
+def test_the_digest_of_a_leg_proves_the_answer_that_is_on_record(beide: Nachbarn) -> None:
+    kommentiert = beide.mit(eingriff=lambda answer: answer.replace(b"?>", b"?><!-- von dort -->", 1))
+    assert outcome(kommentiert.hier.send(frage(beide), AMT)) == "01"
+    (entry,) = beide.hier.entries(1)
+    inhalt = beide.hier.inhalt(entry)
+    assert inhalt is not None
+    assert sha256(inhalt["vermittelt"][0]["antwort"].encode()).hexdigest() == entry.vermittlung[0]["antwort_digest"]
+
+
+def test_of_a_sicherheitsbehoerde_that_keeps_the_protokoll_itself_nothing_personal_is_stored(beide: Nachbarn) -> None:
+    for felder in ({}, {"familienname": "Zweimal"}):
+        assert outcome(beide.hier.send(frage(beide, WACHE, sicherheit=True, **felder), WACHE)) in ("01", "02")
+        (entry,) = beide.hier.entries(1)
+        assert (entry.behoerde, entry.hat_inhalt, len(entry.vermittlung)) == (WACHE, False, 1)
+
+
+def test_a_uuid_that_was_used_for_another_message_is_refused_before_anything_is_sent(beide: Nachbarn) -> None:
+    nachricht_uuid = str(uuid4())
+    assert outcome(beide.hier.send(frage(beide, uuid=nachricht_uuid), AMT)) == "01"
+    sent = len(beide.leitung.gesendet)
+    again = frage(beide, uuid=nachricht_uuid, familienname="Zweimal")
+    assert outcome(beide.hier.send(again, AMT)) == "fault UUID_REUSED"
+    assert len(beide.leitung.gesendet) == sent
+
+
+def test_what_cannot_be_recorded_is_not_asked(beide: Nachbarn) -> None:
+    class Away:
+        def check_uuid(self, *_: object) -> None:
+            raise StoreError("the Protokoll cannot be written")
+
+        def record(self, _: object) -> None:
+            raise StoreError("the Protokoll cannot be written")
+
+    away = replace(beide.hier, gateway=replace(beide.hier.gateway, protokoll=Away()))  # type: ignore[arg-type]
+    sent = len(beide.leitung.gesendet)
+    assert outcome(away.send(frage(beide), AMT)) == "fault NOT_RECORDED"
+    assert len(beide.leitung.gesendet) == sent
+
+
+def test_a_retrieval_whose_record_fails_is_named_in_the_log(beide: Nachbarn, caplog: pytest.LogCaptureFixture) -> None:
+    class Fails:
+        def check_uuid(self, *_: object) -> None: ...
+
+        def record(self, _: object) -> None:
+            raise StoreError("the Protokoll cannot be written")
+
+    fails = replace(beide.hier, gateway=replace(beide.hier.gateway, protokoll=Fails()))  # type: ignore[arg-type]
+    assert outcome(fails.send(frage(beide), AMT)) == "fault NOT_RECORDED"
+    assert f"sent={beide.leitung.zuletzt().findtext(HEAD + 'nachrichtenUUID')}" in caplog.text
+
+
+def test_what_is_sent_otherwise_after_a_change_here_has_another_uuid(beide: Nachbarn) -> None:
+    asked = frage(beide)
+    gateway = beide.hier.gateway
+    assert gateway.vermittlung is not None
+    renamed = replace(gateway, vermittlung=replace(gateway.vermittlung, name="Zentrale Stelle, neu"))
+    for house in (beide.hier, replace(beide.hier, gateway=renamed)):
+        assert outcome(house.send(asked, AMT)) == "01"
+    first, second = (etree.fromstring(one).findtext(HEAD + "nachrichtenUUID") for one in beide.leitung.gesendet[-2:])
+    assert first != second
 
 
 def test_a_protokoll_with_retrievals_elsewhere_is_intact(beide: Nachbarn) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import exchanges, search, served
+from tests.bench import exchanges, search, served, vermittlung
 from tests.bench.workload import KEYS, Workload
 
-PARTS = ("exchange", "http", "search")
+PARTS = ("exchange", "http", "vermittlung", "search")
 SMALLEST = 5000  # persons of a mirror that is searched
 
 
@@ -24,6 +24,9 @@ def main() -> int:
             exchanges.show([_exchanges(folder / key, key, 20 if quick else 120) for key in KEYS], out)
         if "http" in arguments.only:
             served.show(list(served.measure(folder, 160 if quick else 2000)), out)
+        if "vermittlung" in arguments.only:
+            figures = vermittlung.overhead(folder, 100 if quick else 1000)
+            vermittlung.show(figures, vermittlung.kept(folder, 3 if quick else 7, 400 if quick else 1200), out)
         if "search" in arguments.only:
             sizes = arguments.persons or ([10_000, 100_000] if quick else [10_000, 100_000, 1_000_000])
             search.run(folder, sizes, 200 if quick else 500, out)

@@ -16,8 +16,10 @@ from gateway import instance, protokoll
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.pki import KeyType
+from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.sending import client_of
 from gateway.zustellung.http import post
+from tests.abruf.nachbarn import DORT, nachbarn
 from tests.betrieb import AMT as AMT_09
 from tests.betrieb import GEMEINDE, betrieb, outcome
 from tests.cli.conftest import Run
@@ -35,6 +37,7 @@ COMMANDS = (
     ("spiegel", "sample"),
     ("protokoll", "verify"),
     ("protokoll", "list"),
+    ("protokoll", "show"),
     ("schema", "list"),
     ("schema", "add"),
     ("schema", "check"),
@@ -212,6 +215,30 @@ def test_list_shows_the_newest_records_without_content(run: Run, recorded: Path)
     assert (done.code, done.err) == (0, "")
     assert done.out.count(AMT_09) == 2
     assert "GEHEIM" not in done.out
+
+
+def test_show_has_both_legs_of_a_record_and_no_content(run: Run, tmp_path: Path) -> None:
+    beide = nachbarn(tmp_path)
+    beide.dort.lade([datensatz("1", DORT)])
+    asked = beide.hier.frage(AMT, leser=f"ags:{DORT}", gemeindeschluessel=Gemeindeschluessel(DORT), geschlecht="w",
+                             aktenzeichen="AZ-GEHEIM")  # fmt: skip
+    assert outcome(beide.hier.send(asked, AMT)) == "01"
+    (here,), (there,) = beide.hier.entries(1), beide.dort.entries(1)
+    beide.close()
+    listed, shown = (run("protokoll", *words, "-i", tmp_path / "03").out for words in (("list",), ("show", "1/1")))
+    assert "Land 09" in listed
+    assert {str(here.nachricht_uuid), str(there.nachricht_uuid), here.vermittlung[0]["antwort_uuid"]} <= set(
+        shown.split()
+    )
+    assert "0801 01" in shown
+    assert "GEHEIM" not in shown
+    assert "Musterfrau" not in shown
+
+
+@pytest.mark.parametrize("record", ["1/99", "99", "1/x"])
+def test_show_names_a_record_that_is_not_there(run: Run, recorded: Path, record: str) -> None:
+    error = run("protokoll", "show", record, "-i", recorded).error
+    assert "entry" in error
 
 
 # -- schema ---------------------------------------------------------------------------------------------------------

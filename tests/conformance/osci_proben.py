@@ -234,7 +234,7 @@ class OsciWalker(Walker):
         allowed = [
             declared
             for name, declared in sorted(self.schema.maps.elements.items())
-            if isinstance(declared, XsdElement) and wildcard.is_matching(name)
+            if isinstance(declared, XsdElement) and not name.startswith(XS) and wildcard.is_matching(name)
         ]
         if not allowed or self._depth >= self.MAX_DEPTH or self.rng.random() < self.slips * 5:
             return super()._foreign(wildcard)

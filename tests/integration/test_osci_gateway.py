@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ JUGENDAMT = "dbs:060010990000"
 AMT3, AMT9, POLIZEI3 = "dbs:030010990000", "dbs:090010990000", "dbs:030030020000"
 ZENTRALE3, ZENTRALE3_S = "dbs:030010010000", "dbs:030030010000"
 ZENTRALE9, ZENTRALE9_S = "dbs:090010010000", "dbs:090040010000"
-HANNOVER, S_STADT, WIESBADEN, STUMM = "03241001", "09000009", "06414000", "15003000"
+HANNOVER, S_STADT, WIESBADEN, SCHWERIN, STUMM = "03241001", "09000009", "06414000", "13004000", "15003000"
 THEODORA = PERSONEN[0]
 
 
@@ -209,6 +210,29 @@ def test_a_role_in_which_our_zentrale_stelle_is_not_known_there_is_16_with_a_sen
 def test_a_land_that_is_not_in_the_directory_is_16_with_a_sentence(laender: Laender) -> None:
     answer = laender.drei.ask(frage(laender.drei, AMT3, "16051000", "Niemand"), AMT3)
     assert answer.findtext(".//{*}freitext") == "Für Thüringen ist hier keine Verbindung eingerichtet."
+
+
+def test_a_land_that_enters_the_directory_is_reached_without_restart(laender: Laender) -> None:
+    folder, keys = laender.drei.house.here.path, laender.stub.keys
+    file = folder / "laender.toml"
+    before = file.read_text("utf-8")
+
+    def ask() -> str:
+        answer = laender.drei.ask(frage(laender.drei, AMT3, SCHWERIN, "Niemand"), AMT3)
+        return answer.findtext(".//{*}freitext") or outcome(answer)
+
+    assert ask() == Ausfall.NICHT_VERZEICHNET.value.format(land="Mecklenburg-Vorpommern")
+    table = peer(folder, "13", laender.stub.register.url, keys, keys.register, laender.stub.intermediary.url)
+    try:
+        file.write_text(f"{before}[13]\nfarbe = 1\n", "utf-8")
+        time.sleep(1.1)
+        assert outcome(laender.drei.ask(frage(laender.drei, AMT3, S_STADT, "Isarsohn"), AMT3)) == "01"
+        assert "the directory of peers stays as it was" in laender.drei.running.log
+        file.write_text(before + table, "utf-8")
+        time.sleep(1.1)
+        assert ask() == "03"
+    finally:
+        file.write_text(before, "utf-8")
 
 
 def test_a_land_that_does_not_answer_costs_its_own_callers_only(laender: Laender) -> None:

@@ -10,11 +10,12 @@ from osci_stub import anfrager
 from osci_stub.anfrager import Anfrager
 from osci_stub.land import Keys, OsciStub
 from osci_stub.muster import freie_suche, suchanfrage
-from osci_stub.osci import relay
+from osci_stub.osci import mime, relay
 from osci_stub.osci.message import Draft
 from osci_stub.osci.received import Control, Received, read
 from osci_stub.osci.refused import FaultReceived, FeedbackReceived, Refused
-from osci_stub.osci.reply import challenge
+from osci_stub.osci.reply import Reply, challenge
+from osci_stub.osci.transport import Endpoint
 from osci_stub.register import PERSONEN
 from tests.integration.osci_stubs import running_stub, stub, stub_keys
 from tests.integration.osci_vectors import outline, schema, vector
@@ -187,6 +188,23 @@ def test_a_recipient_that_is_not_there_is_9809(stub: OsciStub) -> None:
         stub.anfrager().frage(suchanfrage(), nowhere)
     with pytest.raises(FeedbackReceived, match="9809"):
         stub.anfrager().frage(suchanfrage(), anfrager.Addressee("file:///etc/passwd", stub.addressee.cipher))
+
+
+def test_a_plain_answer_of_the_recipient_is_warned_of_with_3803(stub: OsciStub) -> None:
+    def plainly(data: bytes) -> Reply:
+        message = read(stub.register.answer(data).data, stub.keys.intermediary.cipher)
+        return Reply(mime.write(mime.Mime(etree.tostring(message.envelope), message.parts)))
+
+    endpoint = Endpoint(plainly)
+    antwort = stub.anfrager().frage(suchanfrage(), anfrager.Addressee(endpoint.url, stub.addressee.cipher))
+    endpoint.close()
+    assert codes(antwort.feedback) == ["0801", "3803"]
+
+
+def test_an_answer_without_a_content_is_9806(stub: OsciStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stub.register, "_answered", lambda request, done, antwort: done)
+    with pytest.raises(FeedbackReceived, match="9806"):
+        stub.anfrager().frage(suchanfrage(), stub.addressee)
 
 
 # --- mailboxes

@@ -1,5 +1,8 @@
 """The stub's reading and writing of OSCI against what the reference library wrote."""
 
+import subprocess
+import sys
+
 import pytest
 from lxml import etree
 
@@ -13,6 +16,7 @@ from osci_stub.osci.refused import FaultReceived, Refused
 from osci_stub.osci.schema import find_schemas
 from osci_stub.osci.text import canonical
 from osci_stub.xml import parse
+from tests.integration.command import ROOT
 from tests.integration.osci_vectors import VECTORS, messages, opened, outline, party, schema, vector
 from tests.shared import needs_shared
 
@@ -206,3 +210,8 @@ def test_a_message_for_another_certificate_is_9200_and_a_broken_one_9202() -> No
     broken = mime.Mime(message.envelope, {cid: part[:-1] + b"x" for cid, part in message.parts.items()})
     with pytest.raises(Refused, match="9202"):
         read(mime.write(broken), party("gateway").cipher)
+
+
+def test_the_osci_half_stands_without_spyne() -> None:
+    code = "import sys, osci_stub.kommandos; sys.exit('spyne' in sys.modules or 'signxml' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from gateway.envelope.zertifikate import TrustStore
+from gateway.vermittlung.verzeichnis import DateiVerzeichnis
 from osci_stub import kommandos
 from osci_stub.land import Keys
 from osci_stub.osci.certificates import der
@@ -54,7 +55,9 @@ def test_one_command_runs_both_and_the_next_asks(tmp_path: Path, capfd: pytest.C
         assert "9805" in err
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
-    assert f'adressat = "{register}"' in (keys / "gegenstellen.toml").read_text("utf-8")
+    peer = DateiVerzeichnis(keys / "gegenstellen.toml", land="03").finde("06414000", "25.11a")  # the gateway's own
+    assert (peer.adressat, peer.intermediaer) == (register, intermediary)
+    assert peer.adressat_cipher == stub_keys().register.cipher.certificate
 
 
 @pytest.mark.parametrize("arguments", [["muster"], ["muster", "--frei", "A & B"], ["muster", "--vornamen", "<Karl>"]])

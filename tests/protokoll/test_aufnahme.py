@@ -84,6 +84,21 @@ def test_the_same_uuid_with_other_content_is_refused_and_not_stored(protokoll: S
     assert Einsicht(leser).count() == 1
 
 
+def test_whether_a_uuid_is_used_up_is_told_beforehand_claims_nothing_and_waits_for_no_writer(
+    engine: Engine, protokoll: SqlProtokoll, leser: Engine
+) -> None:
+    entry = eintrag()
+    used = (str(entry.behoerde), str(entry.nachricht_uuid))
+    protokoll.check_uuid(*used, digest("other"))
+    protokoll.record(entry)
+    with engine.begin():  # on SQLite the write lock
+        protokoll.check_uuid(*used, entry.nachricht_digest or b"")
+        protokoll.check_uuid("dbs:060010990000", used[1], digest("other"))
+        with pytest.raises(UuidReused):
+            protokoll.check_uuid(used[0], used[1].upper(), digest("other"))
+    assert Einsicht(leser).count() == 1
+
+
 def test_another_authority_may_use_the_same_uuid(protokoll: SqlProtokoll, leser: Engine) -> None:
     entry = eintrag()
     protokoll.record(entry)

@@ -146,7 +146,7 @@ def test_what_was_known_survives_the_absence_of_dvdv_and_a_restart(
     for _ in range(100):
         assert restarted.finde(MUENCHEN, VERSION) == before
     assert time.monotonic() - begin < 2.5, "one timeout, and then it is left alone"
-    assert restarted.zustand() == "open"
+    assert restarted.zustand() == {"DVDV": "open"}
     assert "DVDV does not answer and is left alone for 30 seconds" in caplog.text
     assert "09162000" not in caplog.text
 
@@ -162,7 +162,7 @@ def test_when_dvdv_is_back_it_is_asked_again(haus: Haus) -> None:
     assert len(haus.dvdv.questions) == asked
     haus.clock.time += 31
     verzeichnis.finde(MUENCHEN, VERSION)
-    assert (len(haus.dvdv.questions), verzeichnis.zustand()) == (asked + 1, "closed")
+    assert (len(haus.dvdv.questions), verzeichnis.zustand()) == (asked + 1, {"DVDV": "closed"})
 
 
 def test_of_whom_nothing_is_known_while_dvdv_is_away_that_is_said_at_once(haus: Haus) -> None:
@@ -210,7 +210,7 @@ def test_a_service_that_nobody_could_use_is_none_and_the_log_says_why(
     verzeichnis = haus.neu()
     with pytest.raises(GegenstelleUnbekannt):
         verzeichnis.finde(MUENCHEN, VERSION)
-    assert verzeichnis.zustand() == "closed", "DVDV itself answers"
+    assert verzeichnis.zustand() == {"DVDV": "closed"}, "DVDV itself answers"
     assert "Land 09 in DVDV cannot be used: there is no OSCI_INTERMEDIARY" in caplog.text
 
 

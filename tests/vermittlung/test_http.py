@@ -1,14 +1,19 @@
 """The HTTP client under peers that take their time: one deadline for everything."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from gateway.zustellung.http import ReplyTooLarge, SendError, get, post
+from gateway.envelope import pki
+from gateway.errors import ConfigError
+from gateway.zustellung.http import ReplyTooLarge, SendError, Trust, get, post
 
 TIMEOUT = 0.3
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -122,3 +127,42 @@ def test_a_nobody_is_said_to_be_one() -> None:
         with pytest.raises(SendError, match="Connection refused") as caught:
             get(f"http://localhost:{unused.getsockname()[1]}/", headers={}, timeout=TIMEOUT)
     assert (caught.value.late, caught.value.sent) == (False, False)
+
+
+def test_what_a_peer_says_instead_of_http_is_not_quoted() -> None:
+    def talk(connection: socket.socket, _: threading.Event) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(b"Erika Mustermann\r\n\r\n")
+
+    with peer(talk) as url, pytest.raises(SendError) as caught:
+        post(url, b"<a/>", timeout=2)
+    assert str(caught.value) == f"{url} does not answer: BadStatusLine"
+
+
+def test_who_is_trusted_is_read_again_when_the_file_changes(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    old, new = pki.make_ca("old", now), pki.make_ca("new", now)
+    ca, *files = (tmp_path / name for name in ("ca.pem", "server.key", "server.pem"))
+    pki.save(pki.issue_tls_server(new, now), *files)
+
+    def talk(connection: socket.socket, _: threading.Event) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files[1], files[0])
+        with context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(1 << 16)
+            secure.sendall(HEAD + b"Content-Length: 2\r\n\r\nok")
+
+    def ask() -> bytes:
+        with peer(talk) as url:
+            address = url.replace("http:", "https:")
+            return get(address, headers={}, trust=Trust(ca, beside_system=False), timeout=5).body
+
+    pki.replace_file(ca, old.certificate_pem)
+    with pytest.raises(SendError, match="CERTIFICATE_VERIFY_FAILED") as caught:
+        ask()
+    assert not caught.value.sent
+    pki.replace_file(ca, new.certificate_pem)
+    assert (ask(), ask()) == (b"ok", b"ok")
+    ca.unlink()
+    with pytest.raises(ConfigError, match="TLS files"):
+        get("https://127.0.0.1:9/", headers={}, trust=Trust(ca, beside_system=False))

@@ -31,12 +31,18 @@ class Known:
         assert (ags, version) == (AGS, "25.11a")
         return self.one
 
+    def zustand(self) -> dict[str, str]:
+        return {}
+
 
 class Silent:
     """A directory that cannot say."""
 
     def finde(self, ags: str, version: str) -> Gegenstelle:
         raise VerzeichnisUnerreichbar("DVDV does not say")
+
+    def zustand(self) -> dict[str, str]:
+        return {"DVDV": "open"}
 
 
 def laender(amt: Amt, sicherungen: Sicherungen | None = None, **changes: object) -> OsciLaender:
@@ -78,7 +84,7 @@ def test_a_land_or_version_that_no_directory_knows_is_told_as_such(amt: Amt, tmp
 def test_a_directory_that_cannot_say_is_told_as_a_land_that_cannot_be_reached(amt: Amt) -> None:
     one = OsciLaender(amt.client, Silent(), Sicherungen(8), {})
     assert ausfall(one) is Ausfall.VERBINDUNG
-    assert one.zustand() == {}
+    assert one.zustand() == {"DVDV": "open"}
 
 
 def test_a_land_that_does_not_answer_is_left_alone(amt: Amt) -> None:

@@ -6,22 +6,29 @@ Whatever they do wrong has its one Ausfall, and the codes that tell of it.
 import copy
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 
-from gateway.envelope.osci import encryption, mime
+from gateway.envelope import pki
+from gateway.envelope.osci import compose, encryption, message, mime
 from gateway.envelope.osci.canonical import ANSWER
-from gateway.envelope.osci.client import Abgelehnt, Intermediaer, OsciDialog
+from gateway.envelope.osci.client import Abgelehnt, Intermediaer, OsciDialog, OsciTeilnehmer
+from gateway.envelope.osci.compose import Outgoing, RoleCertificate
+from gateway.envelope.osci.feedback import Entry
+from gateway.envelope.osci.message import ControlBlock, OpenedEnvelope
 from gateway.envelope.osci.policy import OsciPolicy
-from gateway.envelope.parse import parse
-from gateway.envelope.zertifikate import fingerprint
-from gateway.errors import Fault
+from gateway.envelope.parse import Strangers, parse
+from gateway.envelope.zertifikate import TrustStore, fingerprint
+from gateway.errors import Fault, FaultCode
 from gateway.ports import Ausfall
+from gateway.vermittlung.osci_client import OsciClient
 from gateway.zustellung.http import SendError
 from osci_stub.land import OsciStub
 from osci_stub.muster import suchanfrage
 from osci_stub.osci.faults import FAULTS
+from tests.envelope.osci.workshop import NOW, ca, cipher, schemas, signing
 from tests.vermittlung.osci_amt import LATE, NOBODY, Amt, amt, gone, keys, line, running_stub, stub, teilnehmer
 
 __all__ = ["amt", "line", "running_stub", "stub"]
@@ -64,15 +71,22 @@ REQUESTS = ("InitDialog", "MediateDelivery", "GetMessageId")
 def test_an_intermediary_is_not_believed(amt: Amt, fault: str, request_type: str) -> None:
     amt.stub.intermediary.faults.add(fault, request_type)
     error = amt.fails(mit_message_id=request_type == "GetMessageId")
-    wrapped_in_vain = fault == "wrapped_signature" and request_type != "MediateDelivery"
-    code = "OSCI_SCHEMA_INVALID" if wrapped_in_vain else UNBELIEVED[fault]  # what is forged has no place there
-    assert (error.grund, error.codes[-1]) == (Ausfall.UNGLAUBWUERDIG, code)
+    assert (error.grund, error.codes[-1]) == (Ausfall.UNGLAUBWUERDIG, UNBELIEVED[fault])
     assert amt.arrived() == (request_type == "MediateDelivery")
 
 
 def test_a_strangers_signature_is_not_believed_without_a_pin_either(amt: Amt) -> None:
     amt.stub.intermediary.faults.add("signed_by_stranger")
     error = amt.fails(intermediaer_signatur=None)
+    assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "CERTIFICATE_UNTRUSTED"))
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_whose_certificate_it_is_comes_before_what_was_signed_with_it(amt: Amt, pinned: bool) -> None:
+    """Strangers shall not make us canonicalise what they send."""
+    for fault in ("signed_by_stranger", "wrapped_signature"):
+        amt.stub.intermediary.faults.add(fault)
+    error = amt.fails() if pinned else amt.fails(intermediaer_signatur=None)
     assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "CERTIFICATE_UNTRUSTED"))
 
 
@@ -139,9 +153,28 @@ def test_an_author_of_the_same_ca_who_may_not_answer_for_the_land_is_not_believe
     assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "AUTHOR_SIGNATURE_INVALID", "0800"))
 
 
-def test_an_authors_certificate_that_has_expired_is_not_believed(amt: Amt) -> None:
+def test_an_author_of_another_ca_is_not_believed_whatever_the_directory_says(amt: Amt) -> None:
+    """What is only encrypted for may be of any CA: the directory vouches for it."""
+    other = OsciClient(OsciTeilnehmer(TrustStore(ca().certificate_pem), schemas()))
+    error = Amt(amt.stub, other).fails()
+    assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "CERTIFICATE_UNTRUSTED", "0800"))
+
+
+def test_nothing_is_sent_when_a_certificate_to_encrypt_for_has_expired(amt: Amt, line: list[SendError | None]) -> None:
+    line.append(gone())
     error = amt.fails(now=datetime.now(UTC) + timedelta(days=60))
-    assert (error.grund, error.codes) == (Ausfall.UNGLAUBWUERDIG, ("0801", "CERTIFICATE_EXPIRED", "0800"))
+    assert (error.grund, error.codes) == (Ausfall.ZERTIFIKAT, ("CERTIFICATE_EXPIRED",))
+    assert line.pop()  # it was not even tried
+
+
+@pytest.mark.parametrize("revoked", ["intermediaer_cipher", "adressat_cipher"])
+def test_nothing_is_encrypted_for_a_certificate_that_is_revoked(amt: Amt, tmp_path: Path, revoked: str) -> None:
+    peers = {name: cipher(name).certificate for name in ("intermediaer_cipher", "adressat_cipher")}
+    crl = tmp_path / "crl.pem"
+    crl.write_bytes(pki.make_crl(ca(), [peers[revoked].serial_number], NOW))
+    careful = OsciClient(OsciTeilnehmer(TrustStore(ca().certificate_pem, crl), schemas()))
+    error = Amt(amt.stub, careful).fails(now=NOW, **peers)
+    assert (error.grund, error.codes) == (Ausfall.ZERTIFIKAT, ("CERTIFICATE_REVOKED",))
 
 
 def test_what_an_answer_answers_is_for_the_exchange_to_see(amt: Amt) -> None:
@@ -284,6 +317,46 @@ def test_the_text_of_a_failure_names_the_land_and_nothing_of_the_message(amt: Am
     assert str(amt.fails()) == "UNGLAUBWUERDIG: Land 06: NOT_SIGNED"
 
 
+@pytest.mark.parametrize("revoked", [True, False])
+def test_an_intermediary_that_is_pinned_may_be_revoked_as_well(stub: OsciStub, tmp_path: Path, revoked: bool) -> None:
+    crl, pinned = tmp_path / "crl.pem", signing("intermediary")
+    crl.write_bytes(pki.make_crl(ca(), [pinned.certificate.serial_number] if revoked else [], NOW))
+    shared = OsciTeilnehmer(TrustStore(ca().certificate_pem, crl), schemas())
+    certificate = cipher("intermediary").certificate
+    dialog = OsciDialog(shared, keys(stub.keys.gateway), Intermediaer(certificate, pinned.certificate))
+    asked = message.opened(dialog.init_dialog(), cipher("intermediary"), OsciPolicy(), schemas())
+    assert isinstance(asked, OpenedEnvelope)
+    role = RoleCertificate("SignatureCertificateIntermediary", pinned.certificate)
+    answer = Outgoing(
+        message_type="ResponseToInitDialog",
+        control=ControlBlock("c", message.control_block(asked.root).challenge, "1"),
+        certificates=(role,),
+        signer_role=role.role,
+        payload=compose.feedback_rows([Entry("0801", "")]),
+    )
+    sealed = sealed_for(stub.keys.gateway.cipher.certificate, compose.compose(answer, pinned, OsciPolicy()))
+    if not revoked:
+        assert dialog.answer(sealed, NOW).codes == ("0801",)
+        return
+    with pytest.raises(Fault) as caught:
+        dialog.answer(sealed, NOW)
+    assert caught.value.code is FaultCode.CERTIFICATE_REVOKED
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_soap_fault_says_no_whether_it_is_encrypted_or_not(stub: OsciStub, encrypted: bool) -> None:
+    ours, intermediaer = keys(stub.keys.gateway), stub.keys.intermediary.cipher.certificate
+    shared = teilnehmer(stub)
+    shared.strangers = Strangers(100)
+    dialog = OsciDialog(shared, ours, Intermediaer(intermediaer))
+    dialog.init_dialog()
+    fault = compose.soap_fault("9502", "no")
+    with pytest.raises(Abgelehnt) as caught:
+        dialog.answer(sealed_for(ours.chiffrierung.certificate, fault) if encrypted else fault, datetime.now(UTC))
+    assert caught.value.codes == ("9502",)
+    assert shared.strangers.exhausted
+
+
 # -- anything at all ---------------------------------------------------------------------------------------------------
 
 
@@ -296,7 +369,8 @@ def test_whatever_comes_back_ends_as_a_fault_or_a_refusal(stub: OsciStub, seed: 
     dialog = OsciDialog(teilnehmer(stub), ours, known)
     sealed = stub.intermediary.answer(dialog.init_dialog()).data
     outer = mime.read(sealed)
-    plain = encryption.open_transport(parse(outer.envelope, ANSWER), outer, ours.chiffrierung, OsciPolicy())
+    envelope = encryption.read_transport(parse(outer.envelope, ANSWER), OsciPolicy())
+    plain = encryption.open_transport(envelope, outer, ours.chiffrierung)
     passed = 0
     for number in range(100):
         changed = mutated(sealed if number % 4 == 0 else plain, chosen)

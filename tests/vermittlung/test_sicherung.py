@@ -12,7 +12,7 @@ from gateway.vermittlung.sicherung import (
     UEBERGANG,
     Ereignis,
     Grund,
-    LandNichtErreichbar,
+    NichtBegonnen,
     Schwelle,
     Sicherungen,
     Uebertragungsfehler,
@@ -52,7 +52,7 @@ class Probe:
             raise error
 
     def verweigert(self, land: str = "09", gleichzeitig: int = 4) -> Grund:
-        with pytest.raises(LandNichtErreichbar) as refusal, self.sicherungen.fuer(land, gleichzeitig):
+        with pytest.raises(NichtBegonnen) as refusal, self.sicherungen.fuer(land, gleichzeitig):
             pytest.fail("it may not begin")
         assert refusal.value.land == land
         return refusal.value.grund
@@ -178,7 +178,7 @@ def test_a_refused_caller_is_not_taken_for_the_probe() -> None:
 def test_a_refusal_names_the_land_and_the_reason() -> None:
     probe = Probe().geoeffnet()
     with (
-        pytest.raises(LandNichtErreichbar, match="Land 09: it did not answer just now"),
+        pytest.raises(NichtBegonnen, match="Land 09: it did not answer just now"),
         probe.sicherungen.fuer("09", 1),
     ):
         pass
@@ -191,7 +191,7 @@ def test_threads_never_exceed_the_limits() -> None:
     def work() -> None:
         nonlocal laufend, hoechstens
         for _ in range(200):
-            with suppress(LandNichtErreichbar), sicherungen.fuer("09", 2):
+            with suppress(NichtBegonnen), sicherungen.fuer("09", 2):
                 with lock:
                     laufend += 1
                     hoechstens = max(hoechstens, laufend)

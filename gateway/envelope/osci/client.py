@@ -19,12 +19,20 @@ from gateway.envelope.osci.compose import Outgoing, RoleCertificate, child, comp
 from gateway.envelope.osci.content import open_content, seal_content
 from gateway.envelope.osci.dialog import Asked, Dialog, State
 from gateway.envelope.osci.encryption import seal_transport
-from gateway.envelope.osci.message import Message, OpenedEnvelope, SoapFault, check_signature, opened, read
+from gateway.envelope.osci.message import (
+    CertificateEntry,
+    Message,
+    OpenedEnvelope,
+    SoapFault,
+    check_signature,
+    opened,
+    read,
+)
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciSchluessel
 from gateway.envelope.osci.schema import OsciSchemas
 from gateway.envelope.parse import Limits, Strangers
-from gateway.envelope.zertifikate import TrustStore
+from gateway.envelope.zertifikate import Purpose, TrustStore
 from gateway.errors import Fault, FaultCode, GatewayError
 
 _CHALLENGE_BYTES = 10  # as many as the reference library takes
@@ -84,6 +92,19 @@ class OsciTeilnehmer:
         self.limits = limits
         self.strangers = Strangers()
 
+    def check_named(self, certificate: x509.Certificate, now: datetime, purpose: Purpose) -> None:
+        """Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN where the certificate must not be used now.
+
+        That it is the right one, the directory of peers vouches for: it may be of a CA that is not believed otherwise.
+        """
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            raise Fault(FaultCode.CERTIFICATE_EXPIRED)
+        try:
+            self.trust.check(certificate.public_bytes(Encoding.DER), now, purpose)
+        except Fault as fault:
+            if fault.code is not FaultCode.CERTIFICATE_UNTRUSTED:
+                raise
+
 
 class OsciDialog:
     """One dialog with one intermediary. After each request comes its `answer`; until then the dialog is broken."""
@@ -141,7 +162,7 @@ class OsciDialog:
             codes = _codes(message)
             refused = any(entry.refused for entry in message.feedback)
             self._dialog = asked.answered(message.control, refused)
-        except Fault:
+        except (Fault, Abgelehnt):  # nobody has signed a SOAP fault
             self._shared.strangers.refused(len(data))
             raise
         if refused:
@@ -205,12 +226,17 @@ class OsciDialog:
         if not envelope.encrypted:
             raise Fault(FaultCode.NOT_DECRYPTABLE, "the answer to an encrypted request must be encrypted")
         message = read(envelope, (names.response_type(request_type),), shared.schemas)
-        entry = check_signature(message, "SignatureCertificateIntermediary", shared.policy)
         expected = self._intermediaer.signatur
-        if expected is None:
-            shared.trust.check(entry.der, now)
-        elif entry.der != expected.public_bytes(Encoding.DER):
-            raise Fault(FaultCode.CERTIFICATE_UNTRUSTED, "signed, but not by this intermediary")
+
+        def believe(entry: CertificateEntry) -> None:
+            if expected is None:
+                shared.trust.check(entry.der, now)
+            elif entry.der == expected.public_bytes(Encoding.DER):
+                shared.check_named(expected, now, Purpose.SIGNING)
+            else:
+                raise Fault(FaultCode.CERTIFICATE_UNTRUSTED, "it is not the certificate of this intermediary")
+
+        check_signature(message, "SignatureCertificateIntermediary", shared.policy, believe)
         return message
 
 

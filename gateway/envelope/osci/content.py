@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.envelope.osci import encryption, names, signature
 from gateway.envelope.osci.canonical import children, unwrapped, wrapped
 from gateway.envelope.osci.compose import NAMESPACES, RoleCertificate
-from gateway.envelope.osci.encryption import ENCRYPTED_DATA
+from gateway.envelope.osci.encryption import ENCRYPTED_DATA, EncryptedData
 from gateway.envelope.osci.message import CertificateEntry, Message, loaded
 from gateway.envelope.osci.names import OSCI, Element, tag
 from gateway.envelope.osci.policy import OsciPolicy
@@ -27,11 +27,18 @@ _CODE = FaultCode.CONTENT_INVALID
 
 @dataclass(frozen=True)
 class Inhalt:
-    """The message and the certificate whose key has signed it. Whether that is believed is the caller's question."""
+    """The message and the certificate whose key has signed it. Whether that is believed is the caller's question.
+
+    `iv_length`: of its encryption, if it was encrypted.
+    """
 
     nachricht: bytes = field(repr=False)
     author: CertificateEntry
-    encrypted: bool
+    iv_length: int | None
+
+    @property
+    def encrypted(self) -> bool:
+        return self.iv_length is not None
 
 
 def open_content(message: Message, cipher: Identity, policy: OsciPolicy) -> Inhalt:
@@ -43,23 +50,24 @@ def open_content(message: Message, cipher: Identity, policy: OsciPolicy) -> Inha
     if message.package is None or len(message.package) != 1:
         raise Fault(_CODE, "the ContentPackage must hold exactly one ContentContainer or EncryptedData")
     (only,) = message.package
-    encrypted = only.tag == ENCRYPTED_DATA
+    if only.tag != ENCRYPTED_DATA:
+        if policy.content_encrypted or message.mime.attachments:
+            raise Fault(_CODE, "the content must be encrypted, and without attachments")
+        return _verified(only, message, policy, None)
     try:
-        container = _decrypted(only, message, cipher, policy) if encrypted else only
+        data = encryption.read(only, policy)
+        container = _decrypted(data, message, cipher)
     except Fault as fault:
         raise _within(_CODE, fault) from None
-    if not encrypted and (policy.content_encrypted or message.mime.attachments):
-        raise Fault(_CODE, "the content must be encrypted, and without attachments")
     if container.tag != _CONTAINER:
         raise Fault(_CODE, "what is encrypted must be a ContentContainer")
-    return _verified(container, message, policy, encrypted)
+    return _verified(container, message, policy, data.iv_length)
 
 
-def _decrypted(element: Element, message: Message, cipher: Identity, policy: OsciPolicy) -> Element:
-    data = encryption.read(element, policy)
+def _decrypted(data: EncryptedData, message: Message, cipher: Identity) -> Element:
     own = cipher.certificate.public_bytes(Encoding.DER)
     ours = {f"#{entry.id}" for entry in message.certificates if entry.role in _READERS and entry.der == own}
-    key = next((key for key in data.keys if key.uri in ours), None)
+    key = next((key for key in data.keys if key.uri in ours or key.certificate == own), None)
     if key is None:
         raise Fault(_CODE, "the content is not encrypted for our certificate")
     part = message.mime.attachment(data.cid) if data.cid else None
@@ -69,7 +77,7 @@ def _decrypted(element: Element, message: Message, cipher: Identity, policy: Osc
     return encryption.parse_plain(encryption.decrypt(data, key, cipher, secret))
 
 
-def _verified(container: Element, message: Message, policy: OsciPolicy, encrypted: bool) -> Inhalt:
+def _verified(container: Element, message: Message, policy: OsciPolicy, iv_length: int | None) -> Inhalt:
     tags = [child.tag for child in container]
     if tags[:1] == [_CONTENT]:
         raise Fault(FaultCode.AUTHOR_SIGNATURE_INVALID, "the content is not signed by its author")
@@ -82,7 +90,7 @@ def _verified(container: Element, message: Message, policy: OsciPolicy, encrypte
         signature.verify(element, {uri: Signed(uri, names.BASE64, nachricht)}, loaded(author), policy)
     except Fault as fault:
         raise _within(FaultCode.AUTHOR_SIGNATURE_INVALID, fault) from None
-    return Inhalt(nachricht, author, encrypted)
+    return Inhalt(nachricht, author, iv_length)
 
 
 def _author(element: Element, message: Message) -> CertificateEntry:

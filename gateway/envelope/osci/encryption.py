@@ -162,15 +162,19 @@ def _decrypt_cbc(secret: bytes, iv: bytes, body: bytes) -> bytes:
     return padded[: -padded[-1]]
 
 
-def open_transport(root: Element, message: mime.Mime, identity: Identity, policy: OsciPolicy) -> bytes:
-    """What a transport envelope (MessageEncrypted, valid by its schema) holds: the inner MIME message.
+def read_transport(root: Element, policy: OsciPolicy) -> EncryptedData:
+    """What a transport envelope (MessageEncrypted, valid by its schema) says. Raises Fault as `read`, and NOT_OSCI."""
+    (body,) = children(root, FaultCode.NOT_OSCI, tag(SOAP, "Body"))
+    (element,) = children(body, FaultCode.NOT_OSCI, ENCRYPTED_DATA)
+    return read(element, policy)
+
+
+def open_transport(data: EncryptedData, message: mime.Mime, identity: Identity) -> bytes:
+    """What is encrypted beside the transport envelope: the inner MIME message.
 
     Raises Fault WRONG_CIPHER_CERTIFICATE where it is encrypted for another certificate than ours, byte for byte, and
     NOT_DECRYPTABLE.
     """
-    (body,) = children(root, FaultCode.NOT_OSCI, tag(SOAP, "Body"))
-    (element,) = children(body, FaultCode.NOT_OSCI, ENCRYPTED_DATA)
-    data = read(element, policy)
     own = identity.certificate.public_bytes(Encoding.DER)
     key = next((key for key in data.keys if key.certificate == own), None)
     if key is None:
@@ -213,6 +217,14 @@ def seal_transport(inner: bytes, reader: x509.Certificate, policy: OsciPolicy) -
     return mime.write_encrypted((_TRANSPORT % content).encode("ascii"), cipher)
 
 
+def check_reader(reader: x509.Certificate) -> None:
+    """Raises Fault CERTIFICATE_INVALID where nothing can be encrypted for the certificate.
+
+    A stranger's key can be such that OpenSSL refuses to compute with it; that shows only when it is used.
+    """
+    _wrap(secrets.token_bytes(_KEY_BYTES[names.AES_256_GCM]), reader, names.SHA256)
+
+
 def encrypted_content(plain: bytes, reader: x509.Certificate, reader_id: str, policy: OsciPolicy) -> str:
     """What stands in an xenc:EncryptedData that holds `plain` for the certificate with the Id `reader_id`."""
     secret, cipher = _encrypt(plain, policy)
@@ -227,14 +239,21 @@ def _encrypt(plain: bytes, policy: OsciPolicy) -> tuple[bytes, bytes]:
 
 
 def _content(secret: bytes, reader: x509.Certificate, who: str, cipher_data: str, policy: OsciPolicy) -> str:
-    mgf, digest = _OAEP[policy.oaep_digest]
+    mgf, _ = _OAEP[policy.oaep_digest]
+    wrapped_key = _ENCRYPTED_KEY % (mgf, policy.oaep_digest, who, wrapped(_wrap(secret, reader, policy.oaep_digest)))
+    iv = _IV % policy.iv_length if policy.iv_length != _LEGACY_IV else ""
+    return _CONTENT % (iv, wrapped_key, cipher_data)
+
+
+def _wrap(secret: bytes, reader: x509.Certificate, oaep_digest: str) -> bytes:
+    _, digest = _OAEP[oaep_digest]
     key = reader.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise Fault(FaultCode.CERTIFICATE_INVALID, "only an RSA key can be encrypted for")
-    value = wrapped(key.encrypt(secret, padding.OAEP(padding.MGF1(digest), digest, None)))
-    wrapped_key = _ENCRYPTED_KEY % (mgf, policy.oaep_digest, who, value)
-    iv = _IV % policy.iv_length if policy.iv_length != _LEGACY_IV else ""
-    return _CONTENT % (iv, wrapped_key, cipher_data)
+    try:
+        return key.encrypt(secret, padding.OAEP(padding.MGF1(digest), digest, None))
+    except ValueError:
+        raise Fault(FaultCode.CERTIFICATE_INVALID, "the key cannot be encrypted for") from None
 
 
 def parse_plain(data: bytes) -> Element:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-DONE, DONE_DIALOG_OPEN = "0800", "0801"
+DONE = "0800"
 INTERNAL_ERROR = "9000"
 
 #: Of what we send, and of what a client meets. The first digit: 0 done, 3 done with a warning, 9 refused.

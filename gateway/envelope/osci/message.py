@@ -58,26 +58,37 @@ class CertificateEntry:
 
 @dataclass(frozen=True)
 class OpenedEnvelope:
-    """A parsed envelope of a known type. `encrypted`: it came in a transport envelope."""
+    """A parsed envelope of a known type. `iv_length`: of the transport envelope that it came in, if it did."""
 
     message_type: str
     root: Element = field(repr=False)
     mime: Mime = field(repr=False)
-    encrypted: bool
+    iv_length: int | None = None
+
+    @property
+    def encrypted(self) -> bool:
+        return self.iv_length is not None
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message valid by the schema of its type. Nothing in it is believed before `check_signature`."""
+    """A message valid by the schema of its type. Nothing in it is believed before `check_signature`.
+
+    `iv_length`: of the transport envelope that it came in, if it did.
+    """
 
     message_type: str
-    encrypted: bool
+    iv_length: int | None
     control: ControlBlock
     certificates: tuple[CertificateEntry, ...]
     payload: Element = field(repr=False)  # processDelivery, responseToInitDialog ...
     package: Element | None = field(repr=False)  # the ContentPackage
     root: Element = field(repr=False)
     mime: Mime = field(repr=False)
+
+    @property
+    def encrypted(self) -> bool:
+        return self.iv_length is not None
 
     def certificate(self, *roles: str, uri: str | None = None) -> CertificateEntry | None:
         """The first certificate with one of `roles`, and, where given, with the Id that `uri` ("#...") names."""
@@ -108,7 +119,7 @@ class Message:
 
 @dataclass(frozen=True)
 class SoapFault:
-    """An OSCI message that is a SOAP fault: it is neither signed nor encrypted, so it proves nothing."""
+    """An OSCI message that is a SOAP fault: it is not signed, so it proves nothing, encrypted or not."""
 
     code: str  # four digits, "" where there is none
     text: str
@@ -129,15 +140,19 @@ def opened(
     """
     message = mime.read(data)
     root = parse(message.envelope, limits, isolated=isolated)
+    outer = _told_apart(root, message, None)
+    if isinstance(outer, SoapFault) or outer.message_type != ENCRYPTED:
+        return outer
+    _check_schema(root, ENCRYPTED, schemas)
+    transport = encryption.read_transport(root, policy)
+    inner = mime.read(encryption.open_transport(transport, message, cipher))
+    return _told_apart(parse(inner.envelope, limits, isolated=isolated), inner, transport.iv_length)
+
+
+def _told_apart(root: Element, message: Mime, iv_length: int | None) -> OpenedEnvelope | SoapFault:
     if root.tag == _ENVELOPE and _LOCATION not in root.attrib:
         return _soap_fault(root)
-    message_type = _message_type(root)
-    if message_type != ENCRYPTED:
-        return OpenedEnvelope(message_type, root, message, encrypted=False)
-    _check_schema(root, message_type, schemas)
-    inner = mime.read(encryption.open_transport(root, message, cipher, policy))
-    root = parse(inner.envelope, limits, isolated=isolated)
-    return OpenedEnvelope(_message_type(root), root, inner, encrypted=True)
+    return OpenedEnvelope(_message_type(root), root, message, iv_length)
 
 
 def _message_type(root: Element) -> str:
@@ -184,7 +199,7 @@ def read(envelope: OpenedEnvelope, expected: Collection[str], schemas: OsciSchem
         raise Fault(FaultCode.OSCI_SCHEMA_INVALID, "an element is missing that its type demands")
     return Message(
         message_type=envelope.message_type,
-        encrypted=envelope.encrypted,
+        iv_length=envelope.iv_length,
         control=control_block(root),
         certificates=_certificates(header),
         payload=payload,

@@ -17,6 +17,7 @@ from gateway.errors import Fault, FaultCode
 _MAX_PARTS = 16
 _MAX_HEADER_BYTES = 4096  # of the message or of one part
 _MAX_HEADERS = 16
+_MAX_BLANK_BYTES = 64  # before headers and before the first part
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}", re.ASCII)  # RFC 2046 § 5.1.1, without spaces
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*", re.ASCII)
 _CONTENT_ID = re.compile(r"[!-;=?-~]{1,256}", re.ASCII)  # printable, no angle brackets
@@ -188,8 +189,10 @@ def _content_type(header: dict[str, str]) -> tuple[str, dict[str, str]]:
     return kind.strip().lower(), parameters
 
 
-def _skip_blank_lines(data: bytes, position: int) -> int:
-    while data.startswith(b"\r\n", position):
+def _skip_blank_lines(data: bytes, start: int) -> int:
+    """Behind some: a message of nothing else would keep us busy for long."""
+    position = start
+    while position < start + _MAX_BLANK_BYTES and data.startswith(b"\r\n", position):
         position += 2
     return position
 

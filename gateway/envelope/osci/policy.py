@@ -23,7 +23,9 @@ SIGNATURE_METHODS = frozenset(
 USED_METHODS = SIGNATURE_METHODS - {names.RSA_SHA384, names.RSA_PSS_SHA384}  # the schema of OSCI lacks these
 DIGEST_METHODS = frozenset({names.SHA256, names.SHA384, names.SHA512})
 GCM = frozenset({names.AES_128_GCM, names.AES_192_GCM, names.AES_256_GCM})
-CBC = frozenset({names.AES_128_CBC, names.AES_192_CBC, names.AES_256_CBC})  # only where it is allowed by name
+#: Only where it is allowed by name. Whoever allows it lets others try out, by how they are refused, what messages say
+#: that they have recorded, those in GCM for the same key too: nothing vouches for the cipher text.
+CBC = frozenset({names.AES_128_CBC, names.AES_192_CBC, names.AES_256_CBC})
 OAEP_DIGESTS = frozenset({names.SHA256, names.SHA512})  # each with the MGF1 of the same hash
 IV_LENGTHS = (12, 16)
 
@@ -37,6 +39,8 @@ _SIGNATURES = {
     "pss-sha384": names.RSA_PSS_SHA384,
     "pss-sha512": names.RSA_PSS_SHA512,
 }
+_DIGESTS = {"sha256": names.SHA256, "sha384": names.SHA384, "sha512": names.SHA512}
+_OAEP = {short: method for short, method in _DIGESTS.items() if method in OAEP_DIGESTS}
 _CIPHERS = {method.partition("#")[2]: method for method in GCM | CBC}
 
 
@@ -48,6 +52,16 @@ def signature_methods(short: Iterable[str]) -> frozenset[str]:
 def cipher_methods(short: Iterable[str]) -> frozenset[str]:
     """Identifiers of methods named as in `aes256-gcm`. Raises ConfigError for one that cannot be allowed."""
     return _named(short, _CIPHERS, "cipher")
+
+
+def digest_methods(short: Iterable[str]) -> frozenset[str]:
+    """Identifiers of a signature's hashes named as in `sha256`. Raises ConfigError for one that cannot be allowed."""
+    return _named(short, _DIGESTS, "digest")
+
+
+def oaep_digests(short: Iterable[str]) -> frozenset[str]:
+    """Identifiers of RSA-OAEP's hashes named as in `sha256`. Raises ConfigError for one that cannot be allowed."""
+    return _named(short, _OAEP, "OAEP")
 
 
 def _named(short: Iterable[str], known: Mapping[str, str], kind: str) -> frozenset[str]:
@@ -69,7 +83,7 @@ class OsciPolicy:
     # used
     signature_method: str = names.RSA_SHA256
     oaep_digest: str = names.SHA256
-    iv_length: int = 12  # 16 for receivers whose library is older than IvLength
+    iv_length: int = 12  # 16 for receivers whose library is older than IvLength; an answer has that of its request
     # demanded
     content_encrypted: bool = True  # § 2 BMeldDAV; without, content may be protected by the transport alone
     intermediaere: frozenset[str] = frozenset()  # SHA-256 of the certificates that may sign as one; empty: any believed

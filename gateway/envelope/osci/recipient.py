@@ -15,7 +15,7 @@ An AcceptDelivery comes from an asynchronous order, which has no room for an ans
 reach nobody is not run: it is checked up to step 7 and then refused with 9805 in a ResponseToAcceptDelivery.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -34,7 +34,7 @@ from gateway.envelope.osci.compose import (
     soap_fault,
 )
 from gateway.envelope.osci.content import open_content, seal_content
-from gateway.envelope.osci.encryption import seal_transport
+from gateway.envelope.osci.encryption import check_reader, seal_transport
 from gateway.envelope.osci.message import CertificateEntry, ControlBlock, Message, OpenedEnvelope
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.schema import OsciSchemas
@@ -103,6 +103,7 @@ class OsciUmschlag:
         self._client: x509.Certificate | None = None  # cipher certificate of the intermediary
         self._reader: RoleCertificate | None = None  # cipher certificate of the originator
         self._message_id: bytes | None = None  # for the answer
+        self._content_iv: int | None = None  # length that the originator's library is known to read
         self._is_open = False
 
     def open(self, request: bytes, now: datetime) -> Opened:
@@ -183,6 +184,8 @@ class OsciUmschlag:
             raise Fault(FaultCode.NOT_SYNCHRONOUS)
         shared = self._shared
         inhalt = open_content(read, shared.keys.chiffrierung, shared.policy)
+        if not inhalt.encrypted and not read.encrypted:  # the policy may leave it to the transport, but not to nobody
+            raise Fault(FaultCode.CONTENT_INVALID, "neither the content nor the message is encrypted")
         author = self._author(inhalt.author, now)
         if not inhalt.encrypted:
             return Opened(inhalt.nachricht, author.fingerprint)  # and answered as it was asked
@@ -191,6 +194,7 @@ class OsciUmschlag:
             raise Fault(FaultCode.REPLY_CIPHER_INVALID, "there is no CipherCertificateOriginator to answer for")
         reader = self._believed(reply, now, FaultCode.REPLY_CIPHER_INVALID, FaultCode.REPLY_CIPHER_REVOKED)
         self._reader = RoleCertificate("CipherCertificateAddressee", message.loaded(reply))
+        self._content_iv = inhalt.iv_length
         return Opened(inhalt.nachricht, author.fingerprint, reader.fingerprint)
 
     def _author(self, entry: CertificateEntry, now: datetime) -> Certificate:
@@ -219,7 +223,14 @@ class OsciUmschlag:
         shared = self._shared
         outgoing = self._accepted(row, read) if read.message_type == _ACCEPT else self._processed(row, read, nachricht)
         reply = compose(outgoing, shared.keys.signatur, shared.policy)
-        return reply if self._client is None else seal_transport(reply, self._client, shared.policy)
+        if self._client is None:
+            return reply
+        return seal_transport(reply, self._client, self._answering(read.iv_length))
+
+    def _answering(self, iv_length: int | None) -> OsciPolicy:
+        """With an IV as long as in the request: libraries older than IvLength read 16 bytes only, and say nothing."""
+        policy = self._shared.policy
+        return replace(policy, iv_length=iv_length) if iv_length else policy
 
     def _accepted(self, row: feedback.Entry, read: Message) -> Outgoing:
         role = "SignatureCertificateAddressee"
@@ -233,7 +244,7 @@ class OsciUmschlag:
 
     def _processed(self, row: feedback.Entry, read: Message, nachricht: bytes | None) -> Outgoing:
         """The roles are swapped: who has asked is the addressee now."""
-        keys, policy = self._shared.keys, self._shared.policy
+        keys, policy = self._shared.keys, self._answering(self._content_iv)
         author = RoleCertificate("SignatureCertificateOriginator", keys.signatur.certificate)
         cipher = RoleCertificate("CipherCertificateOriginator", keys.chiffrierung.certificate)
         payload, package = feedback_rows([row]), None
@@ -272,9 +283,10 @@ def _client_cipher(read: Message) -> x509.Certificate:
         raise Fault(FaultCode.CLIENT_CIPHER_MISSING)
     try:
         certificate = message.loaded(entry)
+        check_reader(certificate)
     except Fault as fault:
         raise Fault(FaultCode.CLIENT_CIPHER_INVALID, str(fault)) from None
     key = certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < _MIN_RSA_BITS:
-        raise Fault(FaultCode.CLIENT_CIPHER_INVALID, f"the key must be RSA of at least {_MIN_RSA_BITS} bits")
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
+        raise Fault(FaultCode.CLIENT_CIPHER_INVALID, f"the key must have at least {_MIN_RSA_BITS} bits")
     return certificate

@@ -90,7 +90,8 @@ def sealed(plain: bytes, who: str = ALICE) -> bytes:
 def inner(data: bytes) -> bytes:
     """The MIME message in a transport envelope, as the intermediary decrypts it."""
     outer = mime.read(data)
-    return encryption.open_transport(parse(outer.envelope, ANSWER), outer, key(MANAGER, "cipher"), OsciPolicy())
+    envelope = encryption.read_transport(parse(outer.envelope, ANSWER), OsciPolicy())
+    return encryption.open_transport(envelope, outer, key(MANAGER, "cipher"))
 
 
 def inside(data: bytes) -> bytes:

@@ -2,11 +2,13 @@
 
 import base64
 import os
+import re
 
 import pytest
 import xmlsec
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from gateway.envelope.osci import content, encryption, message, mime, names
@@ -193,6 +195,22 @@ def test_a_content_in_an_attachment_is_read_when_it_is_the_only_one() -> None:
     assert accepted(signed_anew(moved))[1].nachricht == NACHRICHT
     two = mime.write(envelope_of(moved), [part, mime.Part("other", part.content_type, b"")])
     assert refusal(signed_anew(two)).code is FaultCode.CONTENT_INVALID
+
+
+def test_a_contents_key_may_name_its_reader_by_the_certificate_itself() -> None:
+    """The schema lets the sender choose; the library refers to the certificate in the header."""
+    for reader, code in ((cipher("gateway"), None), (cipher("authority"), FaultCode.CONTENT_INVALID)):
+        der = base64.b64encode(reader.certificate.public_bytes(Encoding.DER))
+        named = re.sub(
+            rb"<ds:RetrievalMethod Type[^>]*></ds:RetrievalMethod>",
+            b"<ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data>" % der,
+            envelope_of(DELIVERY.plain()),
+        )
+        request = signed_anew(mime.write(named))
+        if code is None:
+            assert accepted(request)[1].nachricht == NACHRICHT
+        else:
+            assert refusal(request).code is code
 
 
 def test_digest_methods_may_be_narrowed() -> None:

@@ -46,6 +46,12 @@ def test_a_content_length_is_not_believed_and_header_lines_may_be_folded() -> No
     assert mime.read(multipart(odd.replace(b"Content-ID: ", b"content-id:\r\n  "))).envelope == ENVELOPE
 
 
+def test_some_blank_lines_may_stand_in_front_but_not_any_number() -> None:
+    assert mime.read(b"\r\n" * 32 + multipart(MESSAGE)).envelope == ENVELOPE
+    with pytest.raises(Fault):
+        mime.read(b"\r\n" * 33 + multipart(MESSAGE))
+
+
 def test_a_part_is_found_by_its_exact_cid_only() -> None:
     read = mime.read(mime.write(ENVELOPE, ATTACHMENTS))
     assert read.attachment("cid:a1") is not None

@@ -3,13 +3,20 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
+from gateway import bootstrap_osci
+from gateway.bootstrap import Instance
+from gateway.config import Config, Osci
 from gateway.envelope import pki
-from gateway.envelope.osci import content, feedback, message, mime, names
+from gateway.envelope.osci import content, encryption, feedback, message, mime, names
 from gateway.envelope.osci.message import ControlBlock, Message, SoapFault
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel
@@ -52,6 +59,17 @@ def test_a_delivery_opens_to_the_message_its_author_and_who_will_read_the_answer
 def test_the_answer_is_encrypted_for_the_transport_exactly_when_the_request_was() -> None:
     assert answer(DELIVERY.sealed()).encrypted
     assert not answer(DELIVERY.plain()).encrypted
+
+
+@pytest.mark.parametrize("transport", [12, 16])
+@pytest.mark.parametrize("inside", [12, 16])
+def test_each_part_of_the_answer_has_an_iv_as_long_as_in_the_request(inside: int, transport: int) -> None:
+    """A library that is older than IvLength reads 16 bytes only."""
+    plain = DELIVERY.but(policy=OsciPolicy(iv_length=inside)).plain()
+    request = encryption.seal_transport(plain, cipher("gateway").certificate, OsciPolicy(iv_length=transport))
+    reply = answer(request)
+    assert reply.iv_length == transport
+    assert content.open_content(reply, cipher("authority"), POLICY).iv_length == inside
 
 
 def test_the_answer_says_done_and_holds_the_message_signed_by_us_for_who_has_asked() -> None:
@@ -135,6 +153,32 @@ def test_a_certificate_that_is_not_believed_for_its_role_is_refused_by_the_code_
     assert codes(refusal(DELIVERY.but(**{part: identity()}).sealed())) == (code, osci)
 
 
+ODD = {  # modulus and exponent with which OpenSSL does not compute
+    "too long": ((1 << 17000) + 1, 65537),
+    "even modulus": ((1 << 2048) + 2, 65537),
+    "long exponent": ((1 << 4096) + 1, (1 << 4000) + 1),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_refusal_can_be_written_whatever_key_a_stranger_wants_it_encrypted_for(odd: str) -> None:
+    modulus, exponent = ODD[odd]
+    key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+    proper = cipher("intermediary")
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(proper.certificate.subject)
+        .issuer_name(proper.certificate.issuer)
+        .public_key(key)
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW)
+        .sign(signing("eve").key, hashes.SHA256())
+    )
+    unsigned = DELIVERY.but(signed=False, intermediary_cipher=Identity(proper.key, certificate))
+    assert codes(refusal(unsigned.sealed())) == (FaultCode.CLIENT_CIPHER_INVALID, "9501")
+
+
 @pytest.mark.parametrize(
     ("revoked", "code", "osci"),
     [
@@ -188,6 +232,11 @@ def test_content_that_is_not_encrypted_is_refused_unless_the_policy_allows_it_an
     reply = answer(plain, lenient)
     assert content.open_content(reply, cipher("authority"), lenient).nachricht == ANTWORT
     assert accepted(plain, lenient)[1].reply_fingerprint is None
+
+
+def test_content_that_nothing_encrypts_is_refused_whatever_the_policy() -> None:
+    naked = DELIVERY.but(content_encrypted=False).plain()
+    assert codes(refusal(naked, OsciPolicy(content_encrypted=False))) == (FaultCode.CONTENT_INVALID, "9805")
 
 
 def test_every_fault_code_can_be_told_before_and_after_a_request_is_understood() -> None:
@@ -255,3 +304,26 @@ def test_a_key_pair_is_read_from_pkcs_12_with_its_password_only() -> None:
     for wrong, password in ((data, b"other"), (b"no pkcs 12", b"secret"), (without_key, b"secret")):
         with pytest.raises(ConfigError):
             load_pkcs12(wrong, password)
+
+
+ALGORITHMS = {  # of [osci] in gateway.toml: what it says, and what becomes of it
+    "signaturen": (["pss-sha256"], "signature_methods", {names.RSA_PSS_SHA256}),
+    "hashes": (["sha512"], "digest_methods", {names.SHA512}),
+    "chiffren": (["aes256-gcm"], "cipher_methods", {names.AES_256_GCM}),
+    "oaep": (["sha512"], "oaep_digests", {names.SHA512}),
+    "signatur_verfahren": ("pss-sha256", "signature_method", names.RSA_PSS_SHA256),
+    "oaep_verfahren": ("sha512", "oaep_digest", names.SHA512),
+}
+
+
+def configured(folder: Path, **osci: Any) -> OsciPolicy:
+    return bootstrap_osci.policy(Instance(folder, Config.model_construct(osci=Osci(**osci))))
+
+
+@pytest.mark.parametrize("key", ALGORITHMS)
+def test_the_configuration_names_each_algorithm_that_is_accepted_or_used(tmp_path: Path, key: str) -> None:
+    said, field, meant = ALGORITHMS[key]
+    assert configured(tmp_path) == POLICY
+    assert getattr(configured(tmp_path, **{key: said}), field) == meant
+    with pytest.raises(ConfigError):
+        configured(tmp_path, **{key: "sha1" if isinstance(said, str) else ["sha1"]})
