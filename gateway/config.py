@@ -108,6 +108,12 @@ class Dienste(Section):
     datenbestaetigung: bool = False  # § 39a BMG, by a message of the house
 
 
+class Einsicht(Section):
+    """Reading the Protokoll, § 40 (5) BMG."""
+
+    vier_augen: bool = False
+
+
 class Nacharbeit(Section):
     """What follows answers, by the worker that `serve` starts."""
 
@@ -232,6 +238,7 @@ class Config(Section):
     absender: Absenderangaben
     codelisten: Codelisten = Codelisten()
     dienste: Dienste = Dienste()
+    einsicht: Einsicht = Einsicht()
     nacharbeit: Nacharbeit = Nacharbeit()
     zustellung: Zustellung = Zustellung()
     osci: Osci = Osci()

@@ -74,6 +74,9 @@ telefon = "0511 000000"
 [dienste]
 datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG: a message of the house, see the README
 
+[einsicht]                # reading the Protokoll (section 40 (5) BMG)
+vier_augen = false        # true: each purpose and reference is confirmed by a second reader
+
 [nacharbeit]
 # After a neutral answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.
 pause_seconds = 30

@@ -5,9 +5,11 @@ Beside it, and in its transactions, what has to follow an answer: `nachlauf`.
 
 from gateway.protokoll.befund import Finding, Kind, Verification
 from gateway.protokoll.einsicht import Einsicht, Postzeile, Protokollzeile
+from gateway.protokoll.einsichtnahme import Einsichtnahme, KeinEinsichtsrecht, erlaube
 from gateway.protokoll.monatsschluessel import FremderMandant
 from gateway.protokoll.nachlauf import SqlNachlauf
 from gateway.protokoll.pruefung import verify
+from gateway.protokoll.recherche import Suchfrage
 from gateway.protokoll.speicher import SqlProtokoll
 from gateway.protokoll.stand import create_schema
 from gateway.protokoll.stelle import Stelle
@@ -15,17 +17,21 @@ from gateway.protokoll.verzeichnis import Fundstelle, Verzeichnis
 
 __all__ = [
     "Einsicht",
+    "Einsichtnahme",
     "Finding",
     "FremderMandant",
     "Fundstelle",
+    "KeinEinsichtsrecht",
     "Kind",
     "Postzeile",
     "Protokollzeile",
     "SqlNachlauf",
     "SqlProtokoll",
     "Stelle",
+    "Suchfrage",
     "Verification",
     "Verzeichnis",
     "create_schema",
+    "erlaube",
     "verify",
 ]
