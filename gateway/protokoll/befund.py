@@ -28,12 +28,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verification:
-    """The outcome. `more` counts findings beyond the first 1,000, which are the ones kept."""
+    """The outcome. `more` counts findings beyond the first 1,000, which are the ones kept.
+
+    No findings: entries that are gone by a signed record, those that are held back, and those that a record names and
+    that are there still, because a deletion has not come to its end.
+    """
 
     chains: int
     entries: int
     findings: tuple[Finding, ...]
     more: int
+    deleted: int = 0
+    held: int = 0
+    unfinished: int = 0
 
     @property
     def intact(self) -> bool:
@@ -55,6 +62,6 @@ class Findings:
         else:
             self._more += 1
 
-    def result(self, chains: int, entries: int) -> Verification:
-        """What was found in `entries` entries of `chains` chains."""
-        return Verification(chains, entries, tuple(self._kept), self._more)
+    def result(self, chains: int, entries: int, **counts: int) -> Verification:
+        """What was found in `entries` entries of `chains` chains, and what else there is to say."""
+        return Verification(chains, entries, tuple(self._kept), self._more, **counts)

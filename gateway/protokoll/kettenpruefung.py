@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.protokoll.befund import Findings, Kind
 from gateway.protokoll.kette import eintrag_hash, kopf_text, siegel_text
+from gateway.protokoll.loeschung import Bereich
 from gateway.protokoll.stand import signed
 
 
@@ -27,10 +28,16 @@ class Kopf:
 class Kettenpruefung:
     """Takes a chain's entries in the order of their numbers. Values are what the database gave, of any type."""
 
-    def __init__(self, kopf: Kopf, key: Ed25519PublicKey, findings: Findings) -> None:
+    def __init__(
+        self, kopf: Kopf, key: Ed25519PublicKey, findings: Findings, geloescht: Sequence[Bereich] = ()
+    ) -> None:
+        """`geloescht`: what records of deletions name of this chain, in the order of their numbers."""
         self._kopf = kopf
         self._key = key
         self._findings = findings
+        self._geloescht = geloescht
+        self.deleted = 0  # entries that are gone by a record
+        self.unfinished = 0  # that are there, though a record names them
         self._nummer = 0  # of the last entry seen
         self._hash: object = kopf.anfang  # of the last entry seen
         self._sound = True  # nothing was found at the last entry seen
@@ -38,18 +45,19 @@ class Kettenpruefung:
         self._seals_hold = True
         self._kopf_holds = isinstance(kopf.nummer, int) and self._signed(kopf.siegel, kopf_text, kopf.nummer, kopf.hash)
 
-    def entry(self, felder: Sequence[Any], vorgaenger: Any, digest: Any, siegel: Any) -> None:
-        """`felder` in the order of FELDER."""
+    def entry(self, felder: Sequence[Any], vorgaenger: Any, digest: Any, siegel: Any) -> bool:
+        """Whether the entry is one that was stored at this place, as it is; `felder` in the order of FELDER."""
         nummer = felder[0]
         if not isinstance(nummer, int):
             self._findings.add(Kind.INSERTED, self._place("?"), "the entry has no number")
-            return
+            return False
         if nummer <= self._nummer:
             text = "the number is there twice, the chain is forked" if nummer > 0 else "no entry has such a number"
             self._findings.add(Kind.DUPLICATED if nummer > 0 else Kind.INSERTED, self._place(nummer), text)
-            return
+            return False
         if nummer > self._nummer + 1:
-            self._missing(self._nummer + 1, nummer - 1)
+            self._gap(nummer - 1)
+        self.unfinished += any(one.von <= nummer <= one.bis for one in self._geloescht)
         if self._kopf_holds and nummer > self._kopf.nummer:
             self._findings.add(
                 Kind.INSERTED, self._place(nummer), "the entry stands behind the signed end of its chain"
@@ -58,6 +66,7 @@ class Kettenpruefung:
         self._follows(nummer, vorgaenger)
         self._seal(nummer, felder[-1], digest, siegel)
         self._nummer, self._hash = nummer, digest
+        return self._sound and not (self._kopf_holds and nummer > self._kopf.nummer)
 
     def finish(self) -> None:
         """After the last entry: the head."""
@@ -66,11 +75,34 @@ class Kettenpruefung:
             self._findings.add(Kind.MISSING, place, "the chain's signed head is missing, entries at its end may be too")
         elif not self._kopf_holds:
             self._findings.add(Kind.SEAL, place, "the seal of the chain's head is forged")
-        elif kopf.nummer > self._nummer:
-            self._missing(self._nummer + 1, kopf.nummer)
-        elif kopf.nummer == self._nummer and kopf.hash != self._hash:
+        elif kopf.nummer > self._nummer and not self._gap(kopf.nummer):
+            return
+        elif kopf.nummer == self._nummer and self._hash is not None and kopf.hash != self._hash:
             text = "the entries do not lead to the chain's signed head: one of them was changed"
             self._findings.add(Kind.CHANGED, self._range(self._sealed + 1, self._nummer), text)
+
+    def _gap(self, last: int) -> bool:
+        """From the entry behind the last one seen: whether all of them up to `last` are gone by a record."""
+        for one in self._geloescht:
+            if one.bis <= self._nummer or one.von > last:
+                continue
+            if one.von > self._nummer + 1:
+                self._missing(self._nummer + 1, one.von - 1)
+            elif one.von == self._nummer + 1 and self._sound and self._hash is not None:
+                self._chained_to_deleted(one)
+            end = min(one.bis, last)
+            self.deleted += end - max(one.von, self._nummer + 1) + 1
+            # Of a range that has gone in part only, what its next entry followed is not known.
+            self._nummer, self._hash, self._sound = end, one.hash if end == one.bis else None, end == one.bis
+        if self._nummer < last:
+            self._missing(self._nummer + 1, last)
+            return False
+        return True
+
+    def _chained_to_deleted(self, one: Bereich) -> None:
+        if one.vorgaenger != self._hash:
+            text = "the entry is not the one that the deleted ones behind it were chained to: it was changed"
+            self._findings.add(Kind.CHANGED, self._place(self._nummer), text)
 
     def _proves_itself(self, nummer: int, felder: Sequence[Any], vorgaenger: Any, digest: Any) -> None:
         try:

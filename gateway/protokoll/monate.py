@@ -6,15 +6,20 @@ who writes.
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import ColumnElement, Connection, Integer, func, literal_column, select, text
 
 from gateway.protokoll.monat import GEHALTEN
 from gateway.protokoll.tabellen import EINTRAG, VERZEICHNIS
 
 #: PostgreSQL's lock for the one who makes tables; the number means nothing.
-_LOCK = 7_330_221_323
+_LOCK = 1322
 
 _PARTITIONED = (EINTRAG.name, VERZEICHNIS.name)
+
+
+def lock_name(number: int) -> tuple[int, ColumnElement[int]]:
+    """Of an advisory lock on PostgreSQL: one server may hold the tables of several Protokolle."""
+    return number, literal_column("(to_regclass('protokoll_stand')::oid::bigint % 2147483647)::int", Integer)
 
 
 def partition(table: str, monat: int) -> str:
@@ -26,7 +31,7 @@ def prepare(connection: Connection, monat: int) -> None:
     """Makes room for a month's entries, in the caller's transaction; does nothing where there is."""
     if connection.dialect.name == "sqlite":
         return
-    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    connection.execute(select(func.pg_advisory_xact_lock(*lock_name(_LOCK))))
     for table in _PARTITIONED[:1] if monat == GEHALTEN else _PARTITIONED:
         name = partition(table, monat)
         if connection.scalar(select(func.to_regclass(name))) is None:

@@ -4,25 +4,24 @@ The requests come in with their entries, in the writer's transaction; here they 
 the same transaction that takes in what came of it, so a crash leaves the one or the other.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, text, update
+from sqlalchemy import Connection, Engine, delete, select, text, update
 
 from gateway.database import store_errors
 from gateway.ports import Nacharbeit, Sendung, Wartend
 from gateway.protokoll.kette import nacharbeit_aad, sendung_aad
 from gateway.protokoll.nacharbeit import unpack
 from gateway.protokoll.schluessel import Protokollschluessel
-from gateway.protokoll.sperre import Dateisperre
+from gateway.protokoll.schreibrecht import Alleinrecht, Schreibrecht
 from gateway.protokoll.tabellen import NACHARBEIT, POSTAUSGANG
-from gateway.protokoll.verbindung import is_sqlite, sqlite_file
 from gateway.protokoll.zeit import micros
 
 #: PostgreSQL's lock for the one who works at it; the number means nothing.
-_LOCK = 7_330_221_322
+_LOCK = 1323
 
 _COLUMNS = [column.name for column in POSTAUSGANG.columns]
 _TAKE_IN = text(
@@ -37,25 +36,12 @@ class SqlNachlauf:
     def __init__(self, engine: Engine, schluessel: Protokollschluessel) -> None:
         self._engine = engine
         self._schluessel = schluessel
-        file = sqlite_file(engine) if is_sqlite(engine) else None
-        self._writing = Dateisperre(file, "protokoll") if file else None
-        self._working = Dateisperre(file, "nachlauf") if file else None
+        self._recht = Schreibrecht(engine)
+        self._allein = Alleinrecht(engine, "nachlauf", _LOCK)
 
-    @contextmanager
-    def allein(self) -> Iterator[bool]:
+    def allein(self) -> AbstractContextManager[bool]:
         """See `gateway.ports.Nachlauf.allein`. Whoever dies gives it back."""
-        if self._working is not None:
-            with self._working.held(wait=False) as held:
-                yield held
-            return
-        with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            held = bool(connection.scalar(select(func.pg_try_advisory_lock(_LOCK))))
-            try:
-                yield held
-            finally:
-                if held:
-                    connection.execute(select(func.pg_advisory_unlock(_LOCK)))
+        return self._allein.versucht()
 
     def wartende(self, now: datetime, hoechstens: int) -> Sequence[Wartend]:
         """See `gateway.ports.Nachlauf.wartende`."""
@@ -101,16 +87,8 @@ class SqlNachlauf:
         with self._write() as connection:
             connection.execute(one.values(**werte))
 
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        """A transaction; on SQLite in its turn with those who record."""
-        with store_errors("what follows answers cannot be changed"):
-            if self._writing is None:
-                with self._engine.begin() as connection:
-                    yield connection
-                return
-            with self._writing.held(), self._engine.begin() as connection:
-                yield connection
+    def _write(self) -> AbstractContextManager[Connection]:
+        return self._recht.transaktion("what follows answers cannot be changed")
 
     def _nacharbeit(self, row: Any) -> Nacharbeit | None:
         try:

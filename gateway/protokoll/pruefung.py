@@ -2,10 +2,11 @@
 
 What it finds: a changed entry, also one whose hashes were computed anew; entries missing in the middle, at the end of a
 chain, or a chain as a whole; inserted entries and chains, numbers used twice; forged or removed seals and heads; and a
-chain set back to an older state of itself where another chain has seen the newer one.
+chain set back to an older state of itself where another chain has seen the newer one; missing or added index rows,
+claims, keys and holds. What a signed record of a deletion names is not missing, and nothing else excuses a gap.
 
 What no look at the database alone can find: the whole database set back to an older state of itself (a restored
-backup), or a single chain set back that no other has seen since. Count and heads, kept elsewhere, would show that.
+backup), or a single chain set back that no other has seen since. An anchor, kept elsewhere, shows that (`anker`).
 """
 
 from collections.abc import Callable, Iterator
@@ -16,8 +17,10 @@ from sqlalchemy import Connection, Engine, func, select, tuple_
 
 from gateway.database import store_errors
 from gateway.protokoll.befund import Finding, Findings, Kind, Verification
+from gateway.protokoll.beipruefung import Beipruefung
 from gateway.protokoll.kette import FELDER, KETTENFELDER, Verweis, kette_hash, unpack_verweise, wurzel_hash
 from gateway.protokoll.kettenpruefung import Kettenpruefung, Kopf
+from gateway.protokoll.loeschpruefung import Geloescht, read_records
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.stand import stand_holds
 from gateway.protokoll.tabellen import EINTRAG, KETTE, KOPF, STAND
@@ -52,17 +55,23 @@ class _Pruefung:
         self._chains: list[int] = []
         self._entries = 0
         self._total = 0
+        self._geloescht = Geloescht()
+        self._unfinished = self._deleted = 0
         self._seen: list[tuple[str, Verweis]] = []  # references not yet looked up, with the entry that holds them
 
     def run(self) -> Verification:
-        self._total = int(self._connection.scalar(select(func.coalesce(func.sum(KOPF.c.nummer), 0))) or 0)
         self._register()
+        written = int(self._connection.scalar(select(func.coalesce(func.sum(KOPF.c.nummer), 0))) or 0)
+        self._total = max(written - self._geloescht.anzahl, 0)
+        bei = Beipruefung(self._connection, self._schluessel, self._geloescht.monate, self._findings)
         for nr in self._chains:
-            self._chain(nr)
+            self._chain(nr, bei)
         self._look_up()
         self._strangers()
+        bei.finish()
         self._progress(self._entries, self._total)
-        return self._findings.result(len(self._chains), self._entries)
+        counts = {"deleted": self._deleted, "held": bei.held, "unfinished": self._unfinished}
+        return self._findings.result(len(self._chains), self._entries, **counts)
 
     def _register(self) -> None:
         stand = self._connection.execute(select(STAND).where(STAND.c.id == 1)).one_or_none()
@@ -72,6 +81,8 @@ class _Pruefung:
         elif not held:
             self._findings.add(Kind.SEAL, "register", "the seal of the register's head is forged")
         last, digest = 0, wurzel_hash(stand.wurzel) if stand is not None and held else None
+        key = self._schluessel.siegel_oeffentlich
+        self._geloescht = read_records(self._connection, key, digest, self._findings)
         for row in self._connection.execute(select(KETTE).order_by(KETTE.c.nr)):
             if not isinstance(row.nr, int) or row.nr < 1:
                 self._findings.add(Kind.INSERTED, "register", "a chain has no proper number")
@@ -110,7 +121,7 @@ class _Pruefung:
     def _missing_chains(self, first: int, last: int) -> None:
         self._findings.add(Kind.MISSING, _chain_range(first, last), "missing from the register of chains")
 
-    def _chain(self, nr: int) -> None:
+    def _chain(self, nr: int, bei: Beipruefung) -> None:
         row = self._connection.execute(
             select(
                 KETTE.c.nr, KETTE.c.kennung, KETTE.c.fassung, KETTE.c.hash, KOPF.c.nummer, KOPF.c.hash, KOPF.c.siegel
@@ -118,17 +129,21 @@ class _Pruefung:
             .outerjoin(KOPF, KOPF.c.kette == KETTE.c.nr)
             .where(KETTE.c.nr == nr)
         ).one()
-        pruefung = Kettenpruefung(Kopf(*row), self._schluessel.siegel_oeffentlich, self._findings)
-        columns = [EINTRAG.c[name] for name in (*FELDER, "vorgaenger", "hash", "siegel")]
+        geloescht = self._geloescht.of(nr)
+        pruefung = Kettenpruefung(Kopf(*row), self._schluessel.siegel_oeffentlich, self._findings, geloescht)
+        columns = [EINTRAG.c[name] for name in (*FELDER, "vorgaenger", "hash", "siegel", "monat")]
         query = select(*columns).where(EINTRAG.c.kette == nr).order_by(EINTRAG.c.nummer)
         rows = self._connection.execute(query, execution_options={"yield_per": SCHRITT})
-        for *felder, vorgaenger, digest, siegel in rows:
-            pruefung.entry(felder, vorgaenger, digest, siegel)
+        for *felder, vorgaenger, digest, siegel, monat in rows:
+            if pruefung.entry(felder, vorgaenger, digest, siegel):
+                bei.entry(nr, felder, monat)
             self._remember(nr, felder[0], felder[-1])
             self._entries += 1
             if self._entries % SCHRITT == 0:
                 self._progress(self._entries, self._total)
         pruefung.finish()
+        self._unfinished += pruefung.unfinished
+        self._deleted += pruefung.deleted
 
     def _remember(self, nr: int, nummer: Any, verweise: Any) -> None:
         if not (isinstance(verweise, bytes) and isinstance(nummer, int)):
@@ -150,6 +165,9 @@ class _Pruefung:
         query = select(*columns).where(tuple_(EINTRAG.c.kette, EINTRAG.c.nummer).in_(places))
         there = {(kette, nummer): digest for kette, nummer, digest in self._connection.execute(query)}
         for place, (kette, nummer, digest) in seen:
+            weg = self._geloescht.at(kette, nummer)
+            if (kette, nummer) not in there and weg and (nummer < weg.bis or digest == weg.hash):
+                continue
             if there.get((kette, nummer)) != digest:
                 text = f"the entry {place} has seen it, and it is missing or another"
                 self._findings.add(Kind.CONTRADICTION, f"{kette}/{nummer}", text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,14 @@ def found(engine: Engine, schluessel: Protokollschluessel) -> Found:
     return {(finding.kind, finding.place) for finding in verify(engine, schluessel).findings}
 
 
+def of_entries(engine: Engine, schluessel: Protokollschluessel) -> Found:
+    """Without what is beside the entries: rows of the index and claims that belong to none any more."""
+    return {finding for finding in found(engine, schluessel) if finding[1].split()[0] not in ("index", "claims")}
+
+
 def own(engine: Engine, schluessel: Protokollschluessel) -> Found:
     """Without what other chains have seen: the chain and the register find it by themselves."""
-    return {finding for finding in found(engine, schluessel) if finding[0] is not Kind.CONTRADICTION}
+    return {finding for finding in of_entries(engine, schluessel) if finding[0] is not Kind.CONTRADICTION}
 
 
 def rehash(engine: Engine, kette: int, first: int, last: int) -> None:
@@ -111,7 +117,7 @@ def test_a_change_in_any_column_is_found_at_its_entry(db: Engine, schluessel: Pr
         for (kette, nummer), name in places.items():
             change = update(EINTRAG).where(EINTRAG.c.kette == kette, EINTRAG.c.nummer == nummer)
             connection.execute(change.values({name: new[EINTRAG.c[name].type.compile()]}))
-    assert found(db, schluessel) == {(Kind.CHANGED, f"{kette}/{nummer}") for kette, nummer in places}
+    assert of_entries(db, schluessel) == {(Kind.CHANGED, f"{kette}/{nummer}") for kette, nummer in places}
 
 
 @pytest.mark.parametrize(
@@ -187,13 +193,13 @@ def test_a_chain_set_back_to_an_older_signed_state_is_contradicted_by_those_that
         "DELETE FROM protokoll_kopf WHERE kette = 1",
         "INSERT INTO protokoll_kopf SELECT * FROM alt_protokoll_kopf WHERE kette = 1",
     )
-    assert found(db, schluessel) == {(Kind.CONTRADICTION, f"1/{nummer}") for nummer in range(6, 11)}
+    assert of_entries(db, schluessel) == {(Kind.CONTRADICTION, f"1/{nummer}") for nummer in range(6, 11)}
 
 
 def test_a_changed_entry_with_its_hash_computed_anew_is_named(db: Engine, schluessel: Protokollschluessel) -> None:
     sql(db, "UPDATE protokoll SET treffer = 0 WHERE kette = 3 AND nummer = 5")
     rehash(db, 3, 5, 5)
-    assert found(db, schluessel) == {(Kind.CHANGED, "3/5")}
+    assert of_entries(db, schluessel) == {(Kind.CHANGED, "3/5")}
 
 
 def test_a_changed_entry_with_its_hash_and_the_next_ones_link_computed_anew_is_found_at_the_next(
@@ -205,8 +211,8 @@ def test_a_changed_entry_with_its_hash_and_the_next_ones_link_computed_anew_is_f
         link = select(EINTRAG.c.hash).where(EINTRAG.c.kette == 3, EINTRAG.c.nummer == 5)
         next_one = update(EINTRAG).where(EINTRAG.c.kette == 3, EINTRAG.c.nummer == 6)
         connection.execute(next_one.values(vorgaenger=connection.scalar(link)))
-    [finding] = verify(db, schluessel).findings
-    assert (finding.kind, finding.place) == (Kind.CHANGED, "3/6")
+    finding, *_ = verify(db, schluessel).findings
+    assert of_entries(db, schluessel) == {(Kind.CHANGED, "3/6")}
     assert "what it says of the one before" in finding.text
 
 
@@ -229,7 +235,7 @@ def test_an_entry_removed_and_the_rest_numbered_and_computed_anew_is_found(
         ende = connection.scalar(select(EINTRAG.c.hash).where(EINTRAG.c.kette == 3, EINTRAG.c.nummer == 4))
         connection.execute(update(EINTRAG).where(EINTRAG.c.kette == 3, EINTRAG.c.nummer == 5).values(vorgaenger=ende))
     rehash(db, 3, 5, 9)
-    assert found(db, schluessel) == {(Kind.MISSING, "3/10")}
+    assert of_entries(db, schluessel) == {(Kind.MISSING, "3/10")}
 
 
 def test_swapped_contents_are_two_changed_entries(db: Engine, schluessel: Protokollschluessel) -> None:
@@ -238,7 +244,7 @@ def test_swapped_contents_are_two_changed_entries(db: Engine, schluessel: Protok
         "UPDATE protokoll SET inhalt = (SELECT p.inhalt FROM gut_protokoll p WHERE p.kette = 3 "
         "AND p.nummer = 11 - protokoll.nummer) WHERE kette = 3 AND nummer IN (4, 7)",
     )
-    assert found(db, schluessel) == {(Kind.CHANGED, "3/4"), (Kind.CHANGED, "3/7")}
+    assert of_entries(db, schluessel) == {(Kind.CHANGED, "3/4"), (Kind.CHANGED, "3/7")}
 
 
 def test_an_entry_added_behind_the_end_is_inserted(db: Engine, schluessel: Protokollschluessel) -> None:
@@ -249,7 +255,7 @@ def test_an_entry_added_behind_the_end_is_inserted(db: Engine, schluessel: Proto
     sql(db, "UPDATE protokoll SET anspruch = (SELECT anspruch FROM gut_protokoll WHERE kette = 3 AND nummer = 10) "
             "WHERE kette = 3 AND nummer = 10")  # fmt: skip
     rehash(db, 3, 11, 11)
-    assert found(db, schluessel) == {(Kind.INSERTED, "3/11")}
+    assert of_entries(db, schluessel) == {(Kind.INSERTED, "3/11")}
 
 
 def test_a_whole_chain_of_somebody_else_is_inserted_and_forged(db: Engine, schluessel: Protokollschluessel) -> None:
@@ -267,7 +273,12 @@ def test_a_whole_chain_of_somebody_else_is_inserted_and_forged(db: Engine, schlu
         connection.execute(insert(EINTRAG), entry)
         head = {"kette": 4, "nummer": 1, "hash": entry["hash"], "geaendert": 0, "siegel": siegel}
         connection.execute(insert(KOPF), head)
-    assert found(db, schluessel) == {(Kind.INSERTED, "4"), (Kind.SEAL, "4"), (Kind.SEAL, "4/1")}
+    assert of_entries(db, schluessel) == {
+        (Kind.INSERTED, "4"),
+        (Kind.SEAL, "4"),
+        (Kind.SEAL, "4/1"),
+        (Kind.MISSING, "4/1"),  # in the index
+    }
 
 
 def test_seals_of_another_key_are_forged_ones(
@@ -394,3 +405,49 @@ def test_more_findings_than_can_be_kept_are_counted() -> None:
 def test_a_database_that_is_gone_is_a_store_error(schluessel: Protokollschluessel) -> None:
     with opened("sqlite:////nowhere/at/all.sqlite", readonly=True) as engine, pytest.raises(StoreError):
         verify(engine, schluessel)
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("DELETE FROM protokoll_index WHERE kette = 3 AND nummer = 5", {(Kind.MISSING, "3/5")}),
+        ("DELETE FROM protokoll_index WHERE kette = 3 AND nummer = 5 AND art = 2", {(Kind.MISSING, "3/5")}),
+        ("UPDATE protokoll_index SET nummer = 77 WHERE kette = 3 AND nummer = 5 AND art = 2",
+         {(Kind.MISSING, "3/5"), (Kind.INSERTED, "index {monat}")}),
+        ("INSERT INTO protokoll_index SELECT monat, art, digest, 99, nummer FROM protokoll_index WHERE kette = 3",
+         {(Kind.INSERTED, "index {monat}")}),
+        ("DELETE FROM protokoll_anspruch WHERE anspruch = "
+         "(SELECT anspruch FROM protokoll WHERE kette = 3 AND nummer = 5)", {(Kind.MISSING, "3/5")}),
+        ("UPDATE protokoll_anspruch SET nachricht_digest = anspruch WHERE anspruch = "
+         "(SELECT anspruch FROM protokoll WHERE kette = 3 AND nummer = 5)", {(Kind.CHANGED, "3/5")}),
+        ("INSERT INTO protokoll_anspruch SELECT hash, hash FROM protokoll WHERE kette = 3 AND nummer = 5",
+         {(Kind.INSERTED, "claims")}),
+        ("DELETE FROM protokoll_schluessel", {(Kind.MISSING, "key {key}")}),
+        ("UPDATE protokoll_schluessel SET mandant = 'x'", {(Kind.CHANGED, "key {key}")}),
+        ("UPDATE protokoll_schluessel SET huelle = substr(huelle, 2)", {(Kind.CHANGED, "key {key}")}),
+        ("UPDATE protokoll SET monat = 0 WHERE kette = 3 AND nummer = 5", {(Kind.CHANGED, "3/5")}),
+        ("INSERT INTO protokoll_halt SELECT 3, 5, 1, 'x', hash, hash FROM protokoll_kopf WHERE kette = 3",
+         {(Kind.SEAL, "3/5")}),
+        ("INSERT INTO protokoll_loeschung SELECT 1, 202601, 'x', 1, 1, '[]', hash, hash, siegel "
+         "FROM protokoll_kopf WHERE kette = 3", {(Kind.SEAL, "deletion 1"), (Kind.CHANGED, "deletion 1")}),
+    ],
+)  # fmt: skip
+def test_what_is_done_to_what_stands_beside_the_entries_is_named(
+    db: Engine, schluessel: Protokollschluessel, statement: str, expected: Found
+) -> None:
+    [(key, monat)] = rows(db, "SELECT id, monat FROM protokoll_schluessel")
+    sql(db, statement)
+    assert found(db, schluessel) == {(kind, place.format(monat=monat, key=key)) for kind, place in expected}
+
+
+def test_an_entry_put_into_another_month_is_named(
+    engine: Engine, leser: Engine, schluessel: Protokollschluessel
+) -> None:
+    """It would be deleted too early, or too late."""
+    uhr = [datetime(2026, 5, 1, tzinfo=UTC)]
+    with closing(SqlProtokoll(engine, schluessel, uhr=lambda: uhr[0])) as protokoll:
+        protokoll.record(eintrag())
+        uhr[0] = datetime(2026, 6, 1, tzinfo=UTC)
+        protokoll.record(eintrag())
+    sql(engine, "UPDATE protokoll SET monat = 202605 WHERE nummer = 2")
+    assert found(leser, schluessel) == {(Kind.CHANGED, "1/2")}

@@ -1,0 +1,67 @@
+"""Verifies the records of deletions, and tells what they name: deleted by record is not missing."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, select
+
+from gateway.protokoll.befund import Findings, Kind
+from gateway.protokoll.kette import LOESCHFELDER, loeschung_hash, loeschung_text
+from gateway.protokoll.loeschung import Bereich, unpack
+from gateway.protokoll.stand import signed
+from gateway.protokoll.tabellen import LOESCHUNG
+
+
+class Geloescht:
+    """What signed records name: by chain, in the order of numbers. `monate`: those that a record is about."""
+
+    def __init__(self, bereiche: Sequence[Bereich] = (), monate: frozenset[int] = frozenset()) -> None:
+        self.monate = monate
+        self.anzahl = sum(bereich.anzahl for bereich in bereiche)
+        self._by_chain: dict[int, list[Bereich]] = defaultdict(list)
+        for bereich in sorted(bereiche, key=lambda one: (one.kette, one.von)):
+            self._by_chain[bereich.kette].append(bereich)
+
+    def of(self, kette: int) -> Sequence[Bereich]:
+        """Those of a chain."""
+        return self._by_chain.get(kette, ())
+
+    def at(self, kette: int, nummer: int) -> Bereich | None:
+        """The one that names this entry."""
+        bereiche = self.of(kette)
+        place = bisect_right(bereiche, nummer, key=lambda one: one.von) - 1
+        return bereiche[place] if place >= 0 and nummer <= bereiche[place].bis else None
+
+
+def read_records(connection: Connection, key: Ed25519PublicKey, wurzel: bytes | None, findings: Findings) -> Geloescht:
+    """The records whose seals hold; the others are found. `wurzel`: what the first one follows, where it is known."""
+    bereiche: list[Bereich] = []
+    monate: set[int] = set()
+    last, ende = 0, wurzel
+    for row in connection.execute(select(LOESCHUNG).order_by(LOESCHUNG.c.nr)):
+        place = f"deletion {row.nr}"
+        if row.nr != last + 1:
+            findings.add(Kind.MISSING, f"deletion {last + 1}", "a record of a deletion is missing")
+        elif ende is not None and row.vorgaenger != ende:
+            findings.add(Kind.CHANGED, place, "the record of a deletion does not follow the one before")
+        last, ende = row.nr, row.hash
+        found = _believed(row, key)
+        if found is None:
+            findings.add(Kind.SEAL, place, "the record of a deletion is forged or changed: it excuses nothing")
+            continue
+        bereiche += found
+        monate.add(row.monat)
+    return Geloescht(bereiche, frozenset(monate))
+
+
+def _believed(row: Any, key: Ed25519PublicKey) -> list[Bereich] | None:
+    try:
+        digest = loeschung_hash(row.vorgaenger, [getattr(row, name) for name in LOESCHFELDER])
+        if digest != row.hash or not signed(key, row.siegel, loeschung_text(digest)):
+            return None
+        return unpack(row.bereiche)
+    except (TypeError, ValueError):
+        return None
