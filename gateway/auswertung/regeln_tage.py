@@ -8,6 +8,8 @@ from gateway.auswertung.zeile import Abrufzeile, Befund, Stellen
 
 Wer = tuple[str, str]
 
+TAGESLICHT = (6, 21)  # hours
+
 
 class _Tageweise:
     """Gathers what concerns a user on one day; `_tag` judges it when the day is over."""
@@ -74,12 +76,14 @@ class Tagesmenge(_Tageweise):
 
 class Tageszeiten(_Tageweise):
     """At least `mindestens` a day in parts of the week of which the user's past has less than `anteil`, and the
-    authority's too; both known from `bekannt` requests on, else the authority's alone.
+    authority's too; both known from `bekannt` requests on, else the authority's alone. By daylight (a Saturday's
+    overtime) `tagsueber` of them.
     """
 
-    def __init__(self, *, mindestens: int, anteil: float, bekannt: int) -> None:
+    def __init__(self, *, mindestens: int, tagsueber: int, anteil: float, bekannt: int) -> None:
         super().__init__()
-        self._mindestens, self._anteil, self._bekannt = mindestens, anteil, bekannt
+        self._mindestens, self._tagsueber, self._anteil, self._bekannt = mindestens, tagsueber, anteil, bekannt
+        self._nachts: set[Wer] = set()
         self._nutzer: defaultdict[Wer, Zeiten] = defaultdict(Zeiten)
         self._behoerden: defaultdict[str, Zeiten] = defaultdict(Zeiten)
         self._gelernt: list[tuple[Wer, int]] = []
@@ -90,10 +94,14 @@ class Tageszeiten(_Tageweise):
         behoerde, nutzer = self._behoerden[zeile.behoerde], self._nutzer[zeile.wer]
         if behoerde.gesamt < self._bekannt or behoerde.anteil(teil) >= self._anteil:
             return False
-        return nutzer.gesamt < self._bekannt or nutzer.anteil(teil) < self._anteil
+        if nutzer.gesamt >= self._bekannt and nutzer.anteil(teil) >= self._anteil:
+            return False
+        if not TAGESLICHT[0] <= zeile.stunde < TAGESLICHT[1]:
+            self._nachts.add(zeile.wer)
+        return True
 
     def _tag(self, wer: Wer, stellen: Stellen) -> Befund | None:
-        if stellen.anzahl < self._mindestens:
+        if stellen.anzahl < (self._mindestens if wer in self._nachts else self._tagsueber):
             return None
         return stellen.befund("stunden", f"{stellen.anzahl} Abrufe zu Zeiten, zu denen sonst kaum abgerufen wird")
 
@@ -102,6 +110,7 @@ class Tageszeiten(_Tageweise):
             self._nutzer[wer].lerne(teil)
             self._behoerden[wer[0]].lerne(teil)
         self._gelernt.clear()
+        self._nachts.clear()
 
 
 class Grenznah(_Tageweise):

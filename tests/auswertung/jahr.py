@@ -75,7 +75,7 @@ _ANLAESSE = (
     "vollstreckung",
     "erbensuche",
     "schulpflicht überwachung",
-    "bußgeldverfahren",
+    "bussgeldverfahren",
     "adressermittlung",
     "unterhaltsvorschuss",
     "jagdschein",
