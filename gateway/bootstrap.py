@@ -211,6 +211,11 @@ def build_lauf(instance: Instance, gateway: Gateway) -> Lauf:
     )
 
 
+def build_aufbewahrung(instance: Instance) -> protokoll.Aufbewahrung:
+    """What deletes records whose time has come."""
+    return protokoll.Aufbewahrung(instance.protokoll(), instance.protokollschluessel)
+
+
 def _zustellung(instance: Instance) -> SoapZustellung | None:
     """None where the instance names no address: what is to be delivered waits."""
     config, signatur = instance.config.zustellung, instance.config.signatur

@@ -8,11 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
-from gateway.errors import StoreError, place_of
+from gateway.errors import GatewayError, StoreError, place_of
 from gateway.nacharbeit.lauf import Bilanz, Lauf
+from gateway.protokoll import Aufbewahrung, Loeschbericht
+from gateway.vorgang import BERLIN
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,9 @@ _RESTART = 2.0
 #: Seconds that a stopping worker has for the thing that it is at, seconds between two looks at a signal, and between
 #: two lines in the log.
 _LAST_THING, _TICK, _TELL = 20.0, 0.2, 3600.0
+
+#: Between two looks through the Protokoll for what is due.
+_LOOK_THROUGH = timedelta(hours=1)
 
 #: What `ps` and `top` show of supervisor and worker.
 NAME, COMM = "xmeld-nachlauf", Path("/proc/self/comm")
@@ -52,9 +58,26 @@ class _Stop:
         self.set = True
 
 
-def run(lauf: Lauf, pause: float) -> None:
+class Terminplan:
+    """When the Protokoll is looked through for what is due: at the turn of each month, for what falls due then must be
+    gone by then at the latest (§ 40 (5) BMG), and every hour, for what could not be done.
+    """
+
+    def __init__(self) -> None:
+        self._last: datetime | None = None
+
+    def due(self, now: datetime) -> bool:
+        """Whether it is time; asked anew, not before the next one."""
+        last, turned = self._last, now.astimezone(BERLIN).month
+        if last is not None and last.astimezone(BERLIN).month == turned and last <= now < last + _LOOK_THROUGH:
+            return False
+        self._last = now
+        return True
+
+
+def run(lauf: Lauf, aufbewahrung: Aufbewahrung, pause: float) -> None:
     """Rounds until SIGTERM or SIGINT, with `pause` seconds between them on average; ends between two things."""
-    stop = _Stop()
+    stop, termine = _Stop(), Terminplan()
     lauf = replace(lauf, halt=stop)
     if lauf.zustellung is None:
         log.warning("zustellung names no address: what follows neutral answers waits in the outbox")
@@ -64,11 +87,25 @@ def run(lauf: Lauf, pause: float) -> None:
             summe += lauf.runde()
         except StoreError as error:
             log.error("the round was broken off: %s", error)
+        if not stop() and termine.due(now := lauf.gateway.clock()):
+            bewahre_auf(aufbewahrung, now)
         if time.monotonic() > told + _TELL:
             _tell(summe)
             told, summe = time.monotonic(), Bilanz()
     _tell(summe)
     lauf.gateway.protokoll.close()
+
+
+def bewahre_auf(aufbewahrung: Aufbewahrung, now: datetime) -> None:
+    """Deletes what is due, and tells; what fails is tried again at the next time."""
+    try:
+        bericht = aufbewahrung.loesche(now)
+    except GatewayError as error:
+        log.error("what is due in the Protokoll was not deleted: %s", error)
+        return
+    if bericht is not None and bericht != Loeschbericht():
+        months = " ".join(map(str, bericht.monate)) or "-"
+        log.info("deleted: records=%d months=%s delivered=%d", bericht.eintraege, months, bericht.sendungen)
 
 
 def _tell(summe: Bilanz) -> None:

@@ -1,12 +1,11 @@
 """The document that a person gets: § 11 BMG, Art. 15 GDPR."""
 
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo
 
 from gateway.auswertung.html import absatz, seite, tabelle, ueberschrift
+from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.personenauskunft import Personenauskunft, Uebermittlung
 
-_BERLIN = ZoneInfo("Europe/Berlin")
 _KOPF = ("Zeitpunkt", "Empfänger", "Kategorien der übermittelten Daten")
 
 
@@ -17,7 +16,7 @@ def auskunftsdokument(auskunft: Personenauskunft, verantwortlicher: str) -> str:
 
 def _teile(auskunft: Personenauskunft, verantwortlicher: str) -> Iterator[str]:
     yield absatz(f"Auskunft gibt: {verantwortlicher}")
-    yield absatz(f"Stand: {auskunft.erstellt.astimezone(_BERLIN):%d.%m.%Y, %H:%M Uhr}")
+    yield absatz(f"Stand: {auskunft.erstellt.astimezone(BERLIN):%d.%m.%Y, %H:%M Uhr}")
     yield absatz(f"Betroffener Datensatz: Gemeindeschlüssel {auskunft.ags}, Ordnungsmerkmal {auskunft.ordnungsmerkmal}")
     yield ueberschrift("Empfänger Ihrer Daten (Artikel 15 Absatz 1 Buchstabe b und c DSGVO)")
     if auskunft.uebermittlungen:
@@ -39,4 +38,4 @@ def _teile(auskunft: Personenauskunft, verantwortlicher: str) -> Iterator[str]:
 def _zeile(one: Uebermittlung) -> tuple[str, str, str]:
     wer = f"{one.empfaenger}, für: {one.weitergegeben_an}" if one.weitergegeben_an else one.empfaenger
     what = ", ".join(name.replace("_", " ").capitalize() for name in one.kategorien)
-    return f"{one.zeitpunkt.astimezone(_BERLIN):%d.%m.%Y %H:%M:%S}", wer, what
+    return f"{one.zeitpunkt.astimezone(BERLIN):%d.%m.%Y %H:%M:%S}", wer, what

@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from gateway.auswertung.auswertung import Ergebnis
 from gateway.auswertung.html import absatz, seite, tabelle, ueberschrift
 from gateway.auswertung.regeln import REGELN, Regel
 from gateway.auswertung.zeile import Befund
+from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.stelle import Stelle
 
-_BERLIN = ZoneInfo("Europe/Berlin")
 _WARNUNG = (
     "Enthält personenbezogene Daten aus dem Protokoll. Verarbeitung nur für die Zwecke des § 40 Absatz 5 Satz 3 BMG; "
     "nur berechtigten Personen zugänglich machen und nach Abschluss der Prüfung löschen."
@@ -45,7 +44,7 @@ def _teile(ergebnis: Ergebnis, anlass: Anlass, namen: Mapping[str, str], behoerd
     letzter = anlass.bis - timedelta(days=1)
     abrufe = ergebnis.abrufe.get(behoerde, 0) if behoerde else sum(ergebnis.abrufe.values())
     yield absatz(_WARNUNG, "vermerk")
-    yield absatz(f"Erstellt von {anlass.betreiber} am {anlass.erstellt.astimezone(_BERLIN):%d.%m.%Y, %H:%M Uhr}")
+    yield absatz(f"Erstellt von {anlass.betreiber} am {anlass.erstellt.astimezone(BERLIN):%d.%m.%Y, %H:%M Uhr}")
     yield absatz(f"Zeitraum: {anlass.von:%d.%m.%Y} bis {letzter:%d.%m.%Y}. Ausgewertete Abrufe: {abrufe}.")
     yield absatz(f"Aktenzeichen der Auswertung: {anlass.referenz}")
     yield absatz(

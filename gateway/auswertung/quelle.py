@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, func, select, tuple_
 
@@ -18,6 +17,7 @@ from gateway.auswertung.zeile import Abrufzeile
 from gateway.database import store_errors
 from gateway.meldewesen.anfrage import NEUTRAL
 from gateway.ports import Suchart
+from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.monatsschluessel import Monatsschluessel, Schluesselbund, decrypt_inhalt
 from gateway.protokoll.oeffnen import inhaltsschluessel
 from gateway.protokoll.satz import unpack_inhalt
@@ -29,7 +29,6 @@ from gateway.protokoll.zeit import from_micros, micros
 
 SCHRITT = 1000  # entries read at a time
 
-_BERLIN = ZoneInfo("Europe/Berlin")
 _SPALTEN = ("kette", "nummer", "gespeichert", "empfangen", "behoerde", "nachrichtentyp", "ergebnis", "codes", "treffer")
 _ABRUFE = (
     select(
@@ -96,7 +95,7 @@ class _Quelle:
 
     def zeile(self, row: Any) -> Abrufzeile:
         """What may be seen of an entry."""
-        when = from_micros(row.empfangen).astimezone(_BERLIN)
+        when = from_micros(row.empfangen).astimezone(BERLIN)
         vorne = (Stelle(row.kette, row.nummer), when.toordinal(), when.hour, when.year * 100 + when.month, row.behoerde)
         neutral = row.ergebnis == "auskunft" and row.codes == NEUTRAL.status
         if row.inhalt is None or row.verzeichnis is None or (row.mandant or "") != self._mandant:

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from gateway import protokoll, worker
-from gateway.bootstrap import Instance, build_gateway, build_lauf
+from gateway.bootstrap import Instance, build_aufbewahrung, build_gateway, build_lauf
 from gateway.errors import GatewayError
 from gateway.terminal import InstanceOption, out
 
@@ -44,7 +44,7 @@ def run(
     with Instance.read(directory) as here:
         lauf = build_lauf(here, build_gateway(here))
         if not once:
-            worker.run(lauf, here.config.nacharbeit.pause_seconds)
+            worker.run(lauf, build_aufbewahrung(here), here.config.nacharbeit.pause_seconds)
             return
         try:
             bilanz = lauf.runde()

@@ -1,7 +1,9 @@
-"""`xmeld-gateway protokoll`: the § 40 record seen from outside, technical columns only."""
+"""`xmeld-gateway protokoll`: the record of § 40 BMG: whether it is whole, how long it is kept, what proves it."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,26 +11,57 @@ from rich.table import Table
 
 from gateway import protokoll
 from gateway.bootstrap import Instance
-from gateway.errors import GatewayError
+from gateway.errors import ConfigError, GatewayError
+from gateway.protokoll import anker, beweis
+from gateway.protokoll.aufbewahrung import Aufbewahrung
+from gateway.protokoll.befund import Verification
+from gateway.protokoll.halten import Halteliste
+from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.zeit import from_micros
 from gateway.terminal import InstanceOption, out, progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The Protokoll (§ 40 BMG).")
 
+StelleArgument = Annotated[str, typer.Argument(metavar="RECORD", help="Chain and number, as in 3/1207.")]
+DAYS = ["%Y-%m-%d"]
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """What is wrong with what was given, as one line."""
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
 
 @app.command()
-def verify(directory: InstanceOption) -> None:
+def verify(
+    directory: InstanceOption,
+    anchor: Annotated[Path | None, typer.Option(help="A file of 'protokoll anker': also what that has seen.")] = None,
+) -> None:
     """Find changed, missing and inserted records, and name them."""
     with Instance.read(directory) as here:
+        keys = here.protokollschluessel
+        seen = anker.read_anker(anchor, keys.siegel_oeffentlich) if anchor else None
         with progress("verifying") as update:
-            result = protokoll.verify(here.protokoll(readonly=True), here.protokollschluessel, update)
+            result = protokoll.verify(here.protokoll(readonly=True), keys, update, seen)
         for finding in result.findings:
             out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
         if result.more:
             out.print(f"and {result.more} more", style="red")
         if not result.intact:
             raise GatewayError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
-        out.print(f"intact: {result.entries} records in {result.chains} chain(s)")
+        out.print(f"intact: {result.entries} records in {result.chains} chain(s){_beside(result)}")
+
+
+def _beside(result: Verification) -> str:
+    words = (
+        (result.deleted, "deleted by record"),
+        (result.held, "held back"),
+        (result.unfinished, "left by a deletion that was broken off: run protokoll aufbewahrung"),
+    )
+    return "".join(f", {count} {what}" for count, what in words if count)
 
 
 @app.command(name="list")
@@ -95,3 +128,95 @@ def _leg(weg: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _time(moment: datetime) -> str:
     return moment.isoformat(sep=" ", timespec="milliseconds")
+
+
+@app.command()
+def aufbewahrung(
+    directory: InstanceOption,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete nothing.")] = False,
+    clock_is_right: Annotated[
+        bool, typer.Option("--clock-is-right", help="Though nothing has been recorded for a month.")
+    ] = False,
+) -> None:
+    """Delete what has been kept for its time (§ 40 (5) BMG), as the worker of 'serve' does by itself."""
+    with Instance.read(directory) as here:
+        job, now = Aufbewahrung(here.protokoll(), here.protokollschluessel), datetime.now(UTC)
+        if dry_run:
+            faellig = job.faellige(now)
+            for one in faellig:
+                out.print(f"{one.monat}: {one.eintraege} records, due since {one.ab.astimezone(BERLIN):%Y-%m-%d}")
+            if not faellig:
+                out.print("nothing is due")
+            return
+        bericht = job.loesche(now, uhr_stimmt=clock_is_right)
+    if bericht is None:
+        raise GatewayError("another one is deleting just now: nothing was done")
+    months = " ".join(map(str, bericht.monate)) or "none"
+    out.print(f"deleted {bericht.eintraege} records, months: {months}; {bericht.sendungen} rows of delivered messages")
+
+
+@app.command()
+def hold(
+    stelle: StelleArgument,
+    directory: InstanceOption,
+    reason: Annotated[str, typer.Option(help="Why; kept encrypted.")],
+) -> None:
+    """Hold a record back from deletion."""
+    with Instance.read(directory) as here, said():
+        halteliste = Halteliste(here.protokoll(), here.protokollschluessel)
+        halteliste.halte(protokoll.Stelle.parse(stelle), reason, datetime.now(UTC))
+    out.print(f"{stelle} is held until it is released")
+
+
+@app.command()
+def release(stelle: StelleArgument, directory: InstanceOption) -> None:
+    """End a hold: the record goes when its time has come, or with the next deletion."""
+    with Instance.read(directory) as here, said():
+        Halteliste(here.protokoll(), here.protokollschluessel).gib_frei(protokoll.Stelle.parse(stelle))
+    out.print(f"{stelle} is released")
+
+
+@app.command()
+def holds(directory: InstanceOption) -> None:
+    """The records that are held back, and why."""
+    with Instance.read(directory) as here:
+        table = Table("record", "since", "reason")
+        for halt in Halteliste(here.protokoll(readonly=True), here.protokollschluessel).alle():
+            table.add_row(
+                str(halt.stelle), f"{halt.seit.astimezone(BERLIN):%Y-%m-%d %H:%M}", halt.grund or "unreadable"
+            )
+        out.print(table)
+
+
+@app.command(name="anker")
+def make_anchor(
+    file: Annotated[Path, typer.Argument(help="Where to write it; keep it where the database's operator cannot.")],
+    directory: InstanceOption,
+) -> None:
+    """Write the signed state of all chains: with it 'verify --anchor' finds a Protokoll that was set back."""
+    with Instance.read(directory) as here:
+        text = anker.make_anker(here.protokoll(readonly=True), here.protokollschluessel, datetime.now(UTC))
+    with file.open("x", encoding="ascii") as target:
+        target.write(text)
+    out.print(f"wrote {file}")
+
+
+@app.command(name="export-beweis")
+def export_evidence(
+    file: Annotated[Path, typer.Argument(help="Where to write it (JSON Lines).")],
+    directory: InstanceOption,
+    von: Annotated[datetime, typer.Option(formats=DAYS, help="The first day, in Germany.")],
+    bis: Annotated[datetime, typer.Option(formats=DAYS, help="The last day.")],
+) -> None:
+    """Write the evidence of a period, without contents.
+
+    A third party checks it with gateway/protokoll/pruefskript/pruefe_protokoll.py, which needs only Python and
+    cryptography; give the id of the seal's key by another way.
+    """
+    first, behind = von.replace(tzinfo=BERLIN), (bis + timedelta(days=1)).replace(tzinfo=BERLIN)
+    if first >= behind:
+        raise ConfigError("--von is after --bis")
+    with Instance.read(directory) as here, file.open("x", encoding="utf-8") as target:
+        keys = here.protokollschluessel
+        count = beweis.export(here.protokoll(readonly=True), keys, first, behind, target)
+    out.print(f"wrote {count} records to {file}; the id of the seal's key is {keys.siegel_id}")

@@ -5,7 +5,6 @@ import secrets
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from cryptography import x509
@@ -20,11 +19,10 @@ from gateway.commands.protokoll_leser import ReferenceOption, WhoOption, WhoseOp
 from gateway.errors import ConfigError, GatewayError
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund
+from gateway.protokoll.monat import BERLIN
 from gateway.terminal import InstanceOption, out
 
 VORLAUF = timedelta(days=90)  # before the first day: what is usual
-
-_BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,20 +37,21 @@ def evaluate(
     who: WhoOption,
     reference: ReferenceOption,
     von: Annotated[datetime, typer.Option("--von", formats=["%Y-%m-%d"], help="First day.")],
-    bis: Annotated[datetime, typer.Option("--bis", formats=["%Y-%m-%d"], help="First day after.")],
+    bis: Annotated[datetime, typer.Option("--bis", formats=["%Y-%m-%d"], help="Last day.")],
     authority: WhoseOption = "",
     request: RequestOption = "",
     samples: Annotated[int, typer.Option(min=0, max=1000, help="Of each authority and month, for review.")] = QUOTE,
 ) -> None:
     """Find what a human should look at; a signed report about all, and one for each authority that it concerns."""
-    if bis <= von:
-        raise GatewayError("--bis is the first day after, and has to lie behind --von")
+    if bis < von:
+        raise GatewayError("--von is after --bis")
+    bis += timedelta(days=1)
     grund = Einsichtsgrund(who, authority, Zweck.DATENSCHUTZKONTROLLE, reference)
     with reading(directory, grund, request) as session:
         here = session.here
-        zeitraum = {"von": von.date().isoformat(), "bis": bis.date().isoformat()}
+        zeitraum = {"von": von.date().isoformat(), "vor": bis.date().isoformat()}
         session.einsicht.vermerke("auswertung", {**zeitraum, "stichproben": samples})
-        beginn, ende = (day.replace(tzinfo=_BERLIN).astimezone(UTC) for day in (von, bis))
+        beginn, ende = (day.replace(tzinfo=BERLIN).astimezone(UTC) for day in (von, bis))
         stream = zeilen(here.protokoll(readonly=True), here.protokollschluessel, beginn - VORLAUF, ende, authority)
         ergebnis = werte_aus(stream, von.date().toordinal(), zufall=secrets.randbits(32), quote=samples)
         anlass = Anlass(here.config.absender.name, von.date(), bis.date(), reference, datetime.now(UTC))

@@ -5,10 +5,9 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -23,15 +22,14 @@ from gateway.errors import ConfigError, GatewayError
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund, Suchart, Suchbegriff
 from gateway.protokoll.einsichtnahme import Einsichtnahme, gesuchtes
+from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.personenauskunft import personenauskunft
 from gateway.protokoll.recherche import MAX_ZEILEN, Suchfrage, person_gesucht
 from gateway.terminal import InstanceOption, out
 
 RequestOption = Annotated[str, typer.Option("--request", help="The confirmed request, where four eyes are wanted.")]
 FromOption = Annotated[datetime | None, typer.Option("--von", formats=["%Y-%m-%d"], help="First day.")]
-ToOption = Annotated[datetime | None, typer.Option("--bis", formats=["%Y-%m-%d"], help="First day after.")]
-
-_BERLIN = ZoneInfo("Europe/Berlin")
+ToOption = Annotated[datetime | None, typer.Option("--bis", formats=["%Y-%m-%d"], help="Last day.")]
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def search(
         (freitext(Suchart.AKTENZEICHEN, aktenzeichen),) if aktenzeichen else (),
     ]
     begriffe = tuple(tuple(map(gesuchtes, g)) if readings else g for g in gruppen if g)
-    frage = Suchfrage(begriffe, asked_by, "einsicht" if readings else "", _day(von), _day(bis), limit)
+    frage = Suchfrage(begriffe, asked_by, "einsicht" if readings else "", _day(von), _day(bis, 1), limit)
     with reading(directory, Einsichtsgrund(who, authority, purpose, reference), request) as session:
         table = Table("record", "received", "authority", "type", "outcome", "codes", "Treffer")
         for zeile in session.einsicht.suche(frage):
@@ -136,7 +134,7 @@ def export(
     zweck = Zweck.DATENSCHUTZKONTROLLE if authority else Zweck.AUSKUNFT
     with reading(directory, Einsichtsgrund(who, authority, zweck, reference), request) as session:
         if authority:
-            count = _export_commissioned(session, folder, Suchfrage((), "", "", _day(von), _day(bis), MAX_ZEILEN))
+            count = _export_commissioned(session, folder, Suchfrage((), "", "", _day(von), _day(bis, 1), MAX_ZEILEN))
             out.print(f"wrote {count} records to {folder}: personal data, readable by you alone")
             return
         behoerden = {one.kennung: one for one in session.here.authorities(readonly=True).all()}
@@ -191,6 +189,6 @@ def _both(begriffe: tuple[Suchbegriff, ...], *given: str) -> tuple[Suchbegriff, 
     return begriffe
 
 
-def _day(day: datetime | None) -> datetime | None:
-    """Its first moment in Germany."""
-    return day.replace(tzinfo=_BERLIN).astimezone(UTC) if day else None
+def _day(day: datetime | None, later: int = 0) -> datetime | None:
+    """Its first moment in Germany, or that of so many days later."""
+    return (day + timedelta(days=later)).replace(tzinfo=BERLIN).astimezone(UTC) if day else None

@@ -3,6 +3,7 @@
 Beside it, and in its transactions, what has to follow an answer: `nachlauf`.
 """
 
+from gateway.protokoll.aufbewahrung import Aufbewahrung, Loeschbericht, UhrUngewiss
 from gateway.protokoll.befund import Finding, Kind, Verification
 from gateway.protokoll.einsicht import Einsicht, Postzeile, Protokollzeile
 from gateway.protokoll.einsichtnahme import Einsichtnahme, KeinEinsichtsrecht, erlaube
@@ -16,6 +17,7 @@ from gateway.protokoll.stelle import Stelle
 from gateway.protokoll.verzeichnis import Fundstelle, Verzeichnis
 
 __all__ = [
+    "Aufbewahrung",
     "Einsicht",
     "Einsichtnahme",
     "Finding",
@@ -23,12 +25,14 @@ __all__ = [
     "Fundstelle",
     "KeinEinsichtsrecht",
     "Kind",
+    "Loeschbericht",
     "Postzeile",
     "Protokollzeile",
     "SqlNachlauf",
     "SqlProtokoll",
     "Stelle",
     "Suchfrage",
+    "UhrUngewiss",
     "Verification",
     "Verzeichnis",
     "create_schema",

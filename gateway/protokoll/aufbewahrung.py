@@ -23,7 +23,7 @@ from gateway.database import store_errors
 from gateway.errors import GatewayError, StoreError
 from gateway.protokoll.loeschung import Bereich, bereiche, record, records, unpack
 from gateway.protokoll.monat import beginn, faellig, monat_von, nach, spaetestens
-from gateway.protokoll.monate import existing, partition
+from gateway.protokoll.monate import existing, in_month, partition
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.schreibrecht import Alleinrecht, Schreibrecht
 from gateway.protokoll.tabellen import ANSPRUCH, EINTRAG, KOPF, POSTAUSGANG, SCHLUESSEL, VERZEICHNIS
@@ -192,7 +192,7 @@ def _faellig(connection: Connection, now: datetime) -> list[int]:
 
 
 def _count(connection: Connection, monat: int) -> int:
-    return connection.scalar(select(func.count()).select_from(EINTRAG).where(EINTRAG.c.monat == monat)) or 0
+    return connection.scalar(select(func.count()).select_from(EINTRAG).where(in_month(connection, monat))) or 0
 
 
 def _steps(genannt: list[Bereich]) -> Iterator[tuple[int, int, int]]:

@@ -14,6 +14,8 @@ class Kind(Enum):
     INSERTED = "inserted"
     DUPLICATED = "duplicated"
     SEAL = "seal"
+    SET_BACK = "set back"  # to a state before the one that an anchor has seen
+    FORKED = "forked"  # gone on otherwise than an anchor has seen
     CONTRADICTION = "contradiction"  # another chain has seen an entry that is not, or no longer, as it saw it
 
 

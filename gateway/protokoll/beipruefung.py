@@ -5,6 +5,7 @@ All of it can be told from the entries themselves, which prove each other. Looke
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, func, select, tuple_
@@ -42,6 +43,13 @@ class Beipruefung:
         self._ansprueche: list[tuple[bytes, bytes, str]] = []
         self._erwartet: Counter[int] = Counter()  # index rows by month
         self._beansprucht = 0
+
+    def unsound(self, felder: Sequence[Any]) -> None:
+        """One that does not prove itself: what seems to belong to it is not found once more as a stranger's."""
+        self._beansprucht += isinstance(felder[_ANSPRUCH], bytes)
+        with suppress(OverflowError, TypeError, ValueError):
+            rows = rows_of(self._monat_von(felder[_GESPEICHERT]), felder[_VERZEICHNIS], 0, 0)
+            self._erwartet.update(row[0] for row in rows)
 
     def entry(self, kette: int, felder: Sequence[Any], monat: Any) -> None:
         """One that proves itself; `felder` in the order of FELDER."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from gateway.errors import StoreError
 from gateway.protokoll.kette import LOESCHFELDER, loeschung_hash, loeschung_text, wurzel_hash
 from gateway.protokoll.monat import REGEL
+from gateway.protokoll.monate import in_month
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.tabellen import EINTRAG, LOESCHUNG, STAND
 from gateway.protokoll.zeit import micros
@@ -99,7 +100,7 @@ def _runs(connection: Connection, monat: int) -> list[Lauf]:
     """Where numbers follow each other, they are as far from their rank in the chain."""
     e = EINTRAG.c
     rank = func.row_number().over(partition_by=e.kette, order_by=e.nummer)
-    ranked = select(e.kette, e.nummer, (e.nummer - rank).label("lauf")).where(e.monat == monat).subquery()
+    ranked = select(e.kette, e.nummer, (e.nummer - rank).label("lauf")).where(in_month(connection, monat)).subquery()
     von, bis = func.min(ranked.c.nummer), func.max(ranked.c.nummer)
     query = select(ranked.c.kette, von, bis).group_by(ranked.c.kette, ranked.c.lauf).order_by(ranked.c.kette, von)
     return [(kette, first, last) for kette, first, last in connection.execute(query)]

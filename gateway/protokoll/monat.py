@@ -15,20 +15,20 @@ GEHALTEN = 0
 
 REGEL = "§ 40 (5) BMG"
 
-_BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN = ZoneInfo("Europe/Berlin")
 _AUFBEWAHRUNG = 12  # months after the one of storage
 
 
 def monat_von(gespeichert: int) -> int:
     """The month of a moment in microseconds."""
-    day = from_micros(gespeichert).astimezone(_BERLIN)
+    day = from_micros(gespeichert).astimezone(BERLIN)
     return day.year * 100 + day.month
 
 
 def beginn(monat: int) -> datetime:
     """Its first moment."""
     year, month = divmod(monat, 100)
-    return datetime(year, month, 1, tzinfo=_BERLIN).astimezone(UTC)
+    return datetime(year, month, 1, tzinfo=BERLIN).astimezone(UTC)
 
 
 def nach(monat: int, weitere: int) -> int:

@@ -6,10 +6,11 @@ who writes.
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Connection, Integer, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Connection, Integer, and_, func, literal_column, select, text
 
-from gateway.protokoll.monat import GEHALTEN
+from gateway.protokoll.monat import GEHALTEN, beginn, monat_von, nach
 from gateway.protokoll.tabellen import EINTRAG, VERZEICHNIS
+from gateway.protokoll.zeit import micros
 
 #: PostgreSQL's lock for the one who makes tables; the number means nothing.
 _LOCK = 1322
@@ -50,8 +51,20 @@ def existing(connection: Connection) -> list[int]:
 
 
 def _on_sqlite(connection: Connection) -> Iterator[int]:
-    """One look at the index for each."""
-    monat, column = GEHALTEN, EINTRAG.c.monat
-    while (found := connection.scalar(select(func.min(column)).where(column > monat))) is not None:
-        yield found
-        monat = found
+    """One look at the index for each: entries stand in the order of their time."""
+    e = EINTRAG.c
+    first = select(e.gespeichert).where(e.monat > GEHALTEN).order_by(e.gespeichert).limit(1)
+    found = connection.scalar(first)
+    while found is not None:
+        yield (monat := monat_von(found))
+        found = connection.scalar(first.where(e.gespeichert >= micros(beginn(nach(monat, 1)))))
+
+
+def in_month(connection: Connection, monat: int) -> ColumnElement[bool]:
+    """The entries of a month; on SQLite by the index of their time."""
+    e = EINTRAG.c
+    if connection.dialect.name != "sqlite":
+        return e.monat == monat
+    return and_(
+        e.monat == monat, e.gespeichert >= micros(beginn(monat)), e.gespeichert < micros(beginn(nach(monat, 1)))
+    )

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select, tuple_
 
 from gateway.database import store_errors
+from gateway.protokoll.anker import Anker, compare
 from gateway.protokoll.befund import Finding, Findings, Kind, Verification
 from gateway.protokoll.beipruefung import Beipruefung
 from gateway.protokoll.kette import FELDER, KETTENFELDER, Verweis, kette_hash, unpack_verweise, wurzel_hash
@@ -34,14 +35,19 @@ SCHRITT = 500  # entries read at a time, and between two reports of progress
 Progress = Callable[[int, int], None]
 
 
-def verify(engine: Engine, schluessel: Protokollschluessel, progress: Progress | None = None) -> Verification:
+def verify(
+    engine: Engine,
+    schluessel: Protokollschluessel,
+    progress: Progress | None = None,
+    anker: Anker | None = None,
+) -> Verification:
     """Verifies the whole Protokoll in one state of the database, while it is written to, in constant memory.
 
-    `engine` may be read-only and on SQLite should be: another one keeps the writers out meanwhile. Raises StoreError
-    when the database cannot be read.
+    With `anker` also what that has seen. `engine` may be read-only and on SQLite should be: another one keeps the
+    writers out meanwhile. Raises StoreError when the database cannot be read.
     """
-    with store_errors("the Protokoll cannot be read"), _snapshot(engine) as connection:
-        return _Pruefung(connection, schluessel, progress or (lambda _done, _total: None)).run()
+    with store_errors("the Protokoll cannot be read"), snapshot(engine) as connection:
+        return _Pruefung(connection, schluessel, progress or (lambda _done, _total: None)).run(anker)
 
 
 class _Pruefung:
@@ -59,7 +65,7 @@ class _Pruefung:
         self._unfinished = self._deleted = 0
         self._seen: list[tuple[str, Verweis]] = []  # references not yet looked up, with the entry that holds them
 
-    def run(self) -> Verification:
+    def run(self, anker: Anker | None) -> Verification:
         self._register()
         written = int(self._connection.scalar(select(func.coalesce(func.sum(KOPF.c.nummer), 0))) or 0)
         self._total = max(written - self._geloescht.anzahl, 0)
@@ -69,6 +75,8 @@ class _Pruefung:
         self._look_up()
         self._strangers()
         bei.finish()
+        if anker is not None:
+            compare(self._connection, anker, self._geloescht, self._findings)
         self._progress(self._entries, self._total)
         counts = {"deleted": self._deleted, "held": bei.held, "unfinished": self._unfinished}
         return self._findings.result(len(self._chains), self._entries, **counts)
@@ -137,6 +145,8 @@ class _Pruefung:
         for *felder, vorgaenger, digest, siegel, monat in rows:
             if pruefung.entry(felder, vorgaenger, digest, siegel):
                 bei.entry(nr, felder, monat)
+            else:
+                bei.unsound(felder)
             self._remember(nr, felder[0], felder[-1])
             self._entries += 1
             if self._entries % SCHRITT == 0:
@@ -187,7 +197,7 @@ def _chain_range(first: int, last: int) -> str:
 
 
 @contextmanager
-def _snapshot(engine: Engine) -> Iterator[Connection]:
+def snapshot(engine: Engine) -> Iterator[Connection]:
     """A connection that sees one state of the database until the end."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":

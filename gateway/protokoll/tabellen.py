@@ -93,9 +93,6 @@ EINTRAG = Table(
     Index("protokoll_behoerde", "behoerde", "gespeichert"),
     postgresql_partition_by="LIST (monat)",
 )
-#: On PostgreSQL each month is a table.
-Index("protokoll_monat", EINTRAG.c.monat, EINTRAG.c.kette, EINTRAG.c.nummer).ddl_if(dialect="sqlite")
-
 #: Message UUIDs that are taken; each goes with the entry that took it.
 ANSPRUCH = Table(
     "protokoll_anspruch",

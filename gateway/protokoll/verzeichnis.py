@@ -7,15 +7,17 @@ gone. Each entry has its own digests among what is hashed: an index row that was
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, Select, and_, literal, or_, select, tuple_
 
 from gateway.database import store_errors
 from gateway.ports import Suchbegriff
-from gateway.protokoll.monatsschluessel import DIGEST_BYTES, Schluesselbund, Schluesseltresor
+from gateway.protokoll.monatsschluessel import DIGEST_BYTES, Monatsschluessel, Schluesselbund, Schluesseltresor
 from gateway.protokoll.tabellen import VERZEICHNIS
 
 #: monat, art, digest, kette, nummer: a row of `protokoll_index`.
 Indexzeile = tuple[int, int, bytes, int, int]
+
+SCHRITT = 500  # rows read at a time
 
 _STEP = 1 + DIGEST_BYTES
 
@@ -54,11 +56,24 @@ class Verzeichnis:
         """
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
             for schluessel in self._bund.aller_monate(connection, mandant):
-                if von <= schluessel.monat <= bis:
-                    v, found = VERZEICHNIS.c, set[Fundstelle]()
-                    for begriff in begriffe:
-                        query = select(v.kette, v.nummer).where(
-                            v.monat == schluessel.monat, v.art == begriff.art, v.digest == schluessel.digest(begriff)
-                        )
-                        found |= {Fundstelle(*place, schluessel.monat) for place in connection.execute(query)}
-                    yield from sorted(found, reverse=True)
+                if begriffe and von <= schluessel.monat <= bis:
+                    for kette, nummer in _pages(connection, _query(schluessel, begriffe)):
+                        yield Fundstelle(kette, nummer, schluessel.monat)
+
+
+def _pages(connection: Connection, query: Select[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Row by row, from where the page before has ended."""
+    place, page = tuple_(VERZEICHNIS.c.kette, VERZEICHNIS.c.nummer), query.limit(SCHRITT)
+    while rows := connection.execute(page).all():
+        yield from ((row.kette, row.nummer) for row in rows)
+        if len(rows) < SCHRITT:
+            return
+        page = query.where(place < tuple_(*map(literal, rows[-1]))).limit(SCHRITT)
+
+
+def _query(schluessel: Monatsschluessel, begriffe: Sequence[Suchbegriff]) -> Select[tuple[int, int]]:
+    """One digest's rows stand in their order; those of several are sorted and told apart."""
+    v = VERZEICHNIS.c
+    wanted = or_(*(and_(v.art == one.art, v.digest == schluessel.digest(one)) for one in begriffe))
+    query = select(v.kette, v.nummer).where(v.monat == schluessel.monat, wanted)
+    return (query.distinct() if len(begriffe) > 1 else query).order_by(v.kette.desc(), v.nummer.desc())

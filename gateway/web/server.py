@@ -20,7 +20,7 @@ from granian.server import Server
 
 from gateway import worker
 from gateway.abruf.vermittlung import FRIST
-from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag
+from gateway.bootstrap import Instance, build_aufbewahrung, build_gateway, build_lauf, build_umschlag
 from gateway.bootstrap_osci import build_osci, with_vermittlung
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError
@@ -142,11 +142,11 @@ def serve(instance: Instance) -> None:
 
 def _serve(instance: Instance) -> None:
     _built[:] = [build(instance)]
-    lauf = build_lauf(instance, _built[0].gateway)
+    lauf, aufbewahrung = build_lauf(instance, _built[0].gateway), build_aufbewahrung(instance)
     instance.close()  # each process opens its own connections
     os.register_at_fork(after_in_child=_become_worker)
     logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
-    nachlauf = worker.Supervisor(lambda: worker.run(lauf, instance.config.nacharbeit.pause_seconds))
+    nachlauf = worker.Supervisor(lambda: worker.run(lauf, aufbewahrung, instance.config.nacharbeit.pause_seconds))
     try:
         Server("gateway.web.server:create", **_options(instance)).serve()
     finally:

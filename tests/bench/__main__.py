@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import exchanges, search, served, vermittlung
+from tests.bench import exchanges, protokolle, search, served, vermittlung
 from tests.bench.workload import KEYS, Workload
 
-PARTS = ("exchange", "http", "vermittlung", "search")
+PARTS = ("exchange", "http", "vermittlung", "search", "protokoll")
 SMALLEST = 5000  # persons of a mirror that is searched
 
 
@@ -30,6 +30,8 @@ def main() -> int:
         if "search" in arguments.only:
             sizes = arguments.persons or ([10_000, 100_000] if quick else [10_000, 100_000, 1_000_000])
             search.run(folder, sizes, 200 if quick else 500, out)
+        if "protokoll" in arguments.only:
+            protokolle.run(folder, 2.0 if quick else 10.0, arguments.records or [20_000 if quick else 200_000], out)
     return 0
 
 
@@ -43,6 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller mirrors: two minutes")
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be given more than once")
     parser.add_argument("--persons", type=_sizes, help="sizes of the mirror for the search, e.g. 10000,1000000")
+    parser.add_argument("--records", type=_records, help="sizes of the Protokoll that is searched, e.g. 500000,5000000")
     arguments = parser.parse_args()
     arguments.only = arguments.only or list(PARTS)
     return arguments
@@ -53,6 +56,10 @@ def _sizes(text: str) -> list[int]:
     if sizes[0] < SMALLEST:
         raise argparse.ArgumentTypeError(f"a mirror needs {SMALLEST} persons at least")
     return sizes
+
+
+def _records(text: str) -> list[int]:
+    return sorted(int(size) for size in text.split(","))
 
 
 if __name__ == "__main__":

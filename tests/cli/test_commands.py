@@ -38,6 +38,23 @@ COMMANDS = (
     ("protokoll", "verify"),
     ("protokoll", "list"),
     ("protokoll", "show"),
+    ("protokoll", "aufbewahrung"),
+    ("protokoll", "hold"),
+    ("protokoll", "release"),
+    ("protokoll", "holds"),
+    ("protokoll", "anker"),
+    ("protokoll", "export-beweis"),
+    ("protokoll", "reader", "add"),
+    ("protokoll", "reader", "remove"),
+    ("protokoll", "reader", "list"),
+    ("protokoll", "request"),
+    ("protokoll", "requests"),
+    ("protokoll", "confirm"),
+    ("protokoll", "read"),
+    ("protokoll", "search"),
+    ("protokoll", "export"),
+    ("protokoll", "evaluate"),
+    ("protokoll", "check-report"),
     ("schema", "list"),
     ("schema", "add"),
     ("schema", "check"),
@@ -239,6 +256,44 @@ def test_show_has_both_legs_of_a_record_and_no_content(run: Run, tmp_path: Path)
 def test_show_names_a_record_that_is_not_there(run: Run, recorded: Path, record: str) -> None:
     error = run("protokoll", "show", record, "-i", recorded).error
     assert "entry" in error
+
+
+def test_what_is_due_is_said_and_deleted_and_an_early_time_deletes_nothing(run: Run, recorded: Path) -> None:
+    done = run("protokoll", "aufbewahrung", "-i", recorded, "--dry-run")
+    assert (done.code, done.out) == (0, "nothing is due\n")
+    done = run("protokoll", "aufbewahrung", "-i", recorded)
+    assert (done.code, done.out) == (0, "deleted 0 records, months: none; 0 rows of delivered messages\n")
+
+
+def test_a_record_is_held_listed_and_released(run: Run, recorded: Path) -> None:
+    assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "Verfahren 7").code == 0
+    assert "1 held back" in run("protokoll", "verify", "-i", recorded).out
+    listed = run("protokoll", "holds", "-i", recorded).out
+    assert "1/2" in listed
+    assert "Verfahren 7" in listed
+    assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "x").error == "1/2 is held already"
+    assert run("protokoll", "release", "1/2", "-i", recorded).code == 0
+    assert run("protokoll", "release", "1/2", "-i", recorded).error == "1/2 is not held"
+    assert "as in 3/1207" in run("protokoll", "release", "1", "-i", recorded).error
+    assert "reason" in run("protokoll", "hold", "1/2", "-i", recorded, "--reason", " ").error
+
+
+def test_an_anchor_is_written_once_and_found_to_agree(run: Run, recorded: Path, tmp_path: Path) -> None:
+    assert run("protokoll", "anker", tmp_path / "a", "-i", recorded).code == 0
+    assert "File exists" in run("protokoll", "anker", tmp_path / "a", "-i", recorded).error
+    done = run("protokoll", "verify", "-i", recorded, "--anchor", tmp_path / "a")
+    assert (done.code, done.out) == (0, "intact: 3 records in 1 chain(s)\n")
+    assert "no anchor" in run("protokoll", "verify", "-i", recorded, "--anchor", recorded / "gateway.toml").error
+
+
+def test_the_evidence_of_days_is_written_for_a_third_party(run: Run, recorded: Path, tmp_path: Path) -> None:
+    days = ("--von", "2026-01-01", "--bis", "2099-12-31")
+    done = run("protokoll", "export-beweis", tmp_path / "b", "-i", recorded, *days)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("wrote 3 records to ")
+    assert "GEHEIM" not in (tmp_path / "b").read_text()
+    wrong = ("--von", "2026-02-01", "--bis", "2026-01-31")
+    assert "after" in run("protokoll", "export-beweis", tmp_path / "c", "-i", recorded, *wrong).error
 
 
 # -- schema ---------------------------------------------------------------------------------------------------------

@@ -126,3 +126,15 @@ def test_two_processes_that_meet_at_the_turn_of_the_month_share_its_key(
             protokoll.record(eintrag())
     assert rows(engine, "SELECT count(*) FROM protokoll_schluessel") == [(1,)]
     assert len(list(Verzeichnis(leser, schluessel).suche([NAME]))) == 3
+
+
+def test_many_entries_are_found_page_by_page_each_once(
+    drei_monate: Engine, leser: Engine, schluessel: Protokollschluessel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SqlProtokoll(drei_monate, schluessel, uhr=partial(datetime, 2026, 5, 20, tzinfo=UTC))) as protokoll:
+        for _ in range(6):
+            protokoll.record(eintrag())
+    monkeypatch.setattr("gateway.protokoll.verzeichnis.SCHRITT", 3)
+    for begriffe in ([NAME], BEGRIFFE):
+        found = [(stelle.kette, stelle.nummer) for stelle in Verzeichnis(leser, schluessel).suche(begriffe)]
+        assert found == [*((2, number) for number in range(6, 0, -1)), (1, 5), (1, 3), (1, 1)]
