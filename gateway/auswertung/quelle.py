@@ -162,8 +162,8 @@ def _digests(row: Any) -> _Digests:
     found: dict[int, bytes] = {}
     for _, art, digest, _, _ in rows_of(0, row.verzeichnis, row.kette, row.nummer):
         found.setdefault(art, digest)
-    art = (Suchart.NAME, Suchart.PERSON)[row.treffer == 1]
-    person = found.get(art) if row.treffer <= 1 else None
+    told = found.get(Suchart.PERSON) if row.treffer == 1 else None  # none where another Land's register told of him
+    person = told or (found.get(Suchart.NAME) if row.treffer <= 1 else None)
     return _Digests(found.get(Suchart.NUTZER, b""), found.get(Suchart.ANLASS, b""), person)
 
 

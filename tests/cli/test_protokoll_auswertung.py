@@ -80,8 +80,8 @@ def test_a_report_is_verified_by_openssl_alone(reported: Path, own: Path, tmp_pa
 
 
 def test_a_period_that_ends_before_it_begins_is_refused(own: Path, run: Run, tmp_path: Path) -> None:
-    days = ("--von", "2026-05-01", "--bis", "2026-05-01")
+    days = ("--von", "2026-05-02", "--bis", "2026-05-01")
     assert (
-        "--bis is"
+        "--von is after --bis"
         in run("protokoll", "evaluate", tmp_path / "b", "-i", own, "--as", "a", "--reference", "1", *days).error
     )
