@@ -16,7 +16,7 @@ def main() -> None:
     jahr = Jahr(given.abrufe, given.faelle, given.seed)
     start = time.monotonic()
     guete = messe(jahr)
-    seconds, rows = time.monotonic() - start, jahr._nummer
+    seconds, rows = time.monotonic() - start, jahr.zahl
     print(f"{'rule':16}{'planted':>8}{'found':>8}{'recall':>8}{'findings':>10}{'precision':>11}")
     for name, one in guete.items():
         print(f"{name:16}{one.gepflanzt:8}{one.gefunden:8}{one.recall:8.2f}{one.befunde:10}{one.precision:11.2f}")

@@ -139,7 +139,7 @@ class Jahr:
         self._r = random.Random(self.seed)
         self._nutzer = self._make_nutzer()
         self._personen = max(2000, self.abrufe)
-        self._nummer = 0
+        self.zahl = 0
         self._zusatz: dict[int, list[tuple[Abrufzeile, int]]] = {}
         self._anders: dict[tuple[str, int], str] = {}  # (user, month): the only Anlass
         self._plant()
@@ -158,8 +158,8 @@ class Jahr:
             heute += [(zeile, -1 - fall) for zeile, fall in self._zusatz.get(tag, ())]
             heute.sort(key=lambda one: one[0].stunde)
             for zeile, fall in heute:
-                self._nummer += 1
-                stelle = Stelle(1, self._nummer)
+                self.zahl += 1
+                stelle = Stelle(1, self.zahl)
                 if fall < 0:
                     self.gepflanzt[-1 - fall][1].add(stelle)
                 yield replace(zeile, stelle=stelle)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.leser import SqlLeser
-from gateway.behoerden.register import SqlBehoerden, create_schema
-from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.behoerden.tabellen import BEHOERDE, create_schema
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund
 from tests.databases import opened
@@ -22,8 +22,12 @@ GRUND = Einsichtsgrund("anna", "", Zweck.STRAFVERFAHREN, "3 Js 7/26")
 def leser(database_url: str) -> Iterator[SqlLeser]:
     with opened(database_url) as engine:
         create_schema(engine)
-        SqlBehoerden(engine).add(Behoerde(POLIZEI, "Polizei", Rolle.SICHERHEIT, protokoll_beauftragt=True))
-        SqlBehoerden(engine).add(Behoerde(STILLE, "Andere", Rolle.SICHERHEIT))
+        flags = dict.fromkeys(("gesperrt", "azr_berechtigt", "zentrale_stelle", "trotz_sperre"), False)
+        rows = [{"kennung": kennung, "protokoll_beauftragt": kennung == POLIZEI} for kennung in (POLIZEI, STILLE)]
+        with engine.begin() as connection:
+            connection.execute(
+                insert(BEHOERDE), [{**row, **flags, "name": "Polizei", "rolle": "sicherheit"} for row in rows]
+            )
         yield SqlLeser(engine)
 
 
