@@ -108,6 +108,8 @@ class Aufbewahrung:
         count = self._empty(monat, now)
         try:
             self._drop(monat)
+            with self._read() as connection:  # the keys' old rows are cleared away
+                connection.execute(text(f"VACUUM {SCHLUESSEL.name}"))
         except StoreError as error:  # somebody reads: the next run drops them
             log.warning("the empty tables of %s stay for now: %s", monat, error)
         return count
