@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 SEED   ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check auswertung bench lock clean campaign timing
+.PHONY: help demo run test check auswertung bench lock clean campaign timing faults
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ campaign: $(VENV)/ready  ## the long hostile run: 20,000 mutations over HTTP (SE
 
 timing: $(VENV)/ready  ## can blocked be told from absent? 2,000 pairs over HTTP, and a planted leak (SEED=…)
 	@$(BIN)/python -m tests.timing --every --seed $(SEED)
+
+faults: $(VENV)/ready  ## killed, databases gone, disk full, clock set back: 200 kills on each database (SEED=…)
+	@$(BIN)/python -m tests.fault --seed $(SEED)
 
 lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --all-extras \

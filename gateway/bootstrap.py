@@ -6,18 +6,22 @@ import shutil
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from gateway import __version__, protokoll
+from gateway import __version__, migration, protokoll
 from gateway.abruf import DIENSTE
 from gateway.abruf.datenbestaetigung import DATENBESTAETIGUNG
-from gateway.behoerden import register
-from gateway.behoerden.kategorie import load_schluesselliste
+from gateway.behoerden import register, schluesselliste
+from gateway.behoerden.aenderungen import Verwaltung
+from gateway.behoerden.kategorie import Schluesselliste, load_schluesselliste
+from gateway.behoerden.kontingente import SqlKontingente
 from gateway.behoerden.merkmale import SealedMerkmale
 from gateway.behoerden.register import SqlBehoerden
+from gateway.behoerden.sitzungen import Sitzungen
+from gateway.behoerden.takt import Takt
 from gateway.config import Config, database_url, read_config
 from gateway.database import open_engine
 from gateway.envelope.client import SoapDelivery
@@ -25,8 +29,9 @@ from gateway.envelope.parse import MESSAGE, Strangers
 from gateway.envelope.signer import Identity, Signer, load_identity
 from gateway.envelope.soap import Opener, SoapUmschlag
 from gateway.envelope.wsse import Policy, signature_methods
-from gateway.envelope.zertifikate import KeyPolicy, TrustStore
+from gateway.envelope.zertifikate import KeyPolicy, TrustStore, load_cas
 from gateway.errors import ConfigError
+from gateway.log import FIELDS
 from gateway.meldewesen.reichweite import Offen, Reichweite
 from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
 from gateway.nacharbeit.lauf import Lauf
@@ -39,6 +44,7 @@ from gateway.xmeld.mapping import Mapping
 from gateway.xmeld.packs import Direction, Pack, Packs
 from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
 from gateway.zustellung.soap import Adressbuch, SoapZustellung
+from gateway.zustellung.sperrlisten import Sperrlisten
 
 log = logging.getLogger("gateway.exchange")
 
@@ -83,6 +89,14 @@ class Instance:
         """The database of the Protokoll."""
         return self._engine(self.config.datenbank.protokoll, readonly=readonly)
 
+    def stores(self, *, readonly: bool = False) -> dict[migration.Store, Engine]:
+        """The databases of all three."""
+        return {
+            migration.SPIEGEL: self.register(readonly=readonly),
+            migration.BEHOERDEN: self.behoerden(readonly=readonly),
+            migration.PROTOKOLL: self.protokoll(readonly=readonly),
+        }
+
     def _engine(self, url: str, *, readonly: bool) -> Engine:
         key = (url, readonly)
         if key not in self._engines:
@@ -101,9 +115,23 @@ class Instance:
         ca = b"".join(self.read_file(name, "signatur.ca") for name in signatur.ca)
         crl = self.path / signatur.crl if signatur.crl else None
         try:
-            return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits))
+            return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=signatur.min_rsa_bits), self.crl_frist)
         except ConfigError as error:
             raise ConfigError(f"signatur.ca, signatur.crl: {error}") from None
+
+    @property
+    def crl_frist(self) -> timedelta:
+        """How long a revocation list still counts that has ended."""
+        return timedelta(hours=self.config.signatur.crl_frist_stunden)
+
+    def sperrlisten(self) -> list[Sperrlisten]:
+        """What is fetched beside the requests. Raises ConfigError."""
+        found = []
+        for where, config in (("signatur", self.config.signatur), ("osci", self.config.osci)):
+            if config.crl_url:
+                cas = load_cas(b"".join(self.read_file(name, f"{where}.ca") for name in config.ca))
+                found.append(Sperrlisten(config.crl_url, self.path / config.crl, cas))
+        return found
 
     @cached_property
     def identity(self) -> Identity:
@@ -131,10 +159,24 @@ class Instance:
         return own
 
     def authorities(self, *, readonly: bool = False) -> SqlBehoerden:
-        """The register of authorities, with the publisher's key list where one is configured."""
+        """The register of authorities, with the publisher's key list where there is one."""
+        return SqlBehoerden(self.behoerden(readonly=readonly), self._schluesselliste())
+
+    def verwaltung(self, wer: str, fuer: str | None = None) -> Verwaltung:
+        """The register for somebody who changes it; `fuer`: see Verwaltung."""
+        vier_augen = self.config.verwaltung.vier_augen
+        return Verwaltung(self.behoerden(), wer, self._schluesselliste, vier_augen, fuer)
+
+    def sitzungen(self) -> Sitzungen:
+        """Of those who have logged in; the same in all processes. Raises ConfigError."""
+        keys = load_merkmalschluessel(self.path / self.config.schluessel.merkmale)
+        dauer = timedelta(minutes=self.config.verwaltung.sitzung_minuten)
+        return Sitzungen.derive(list(keys.values())[-1], dauer, lambda: datetime.now(UTC))
+
+    def _schluesselliste(self) -> Schluesselliste | None:
+        """The publisher's key list: that which the configuration names, else the one in the register."""
         path = self.config.codelisten.behoerdenschluessel
-        liste = load_schluesselliste(self.path / path) if path else None
-        return SqlBehoerden(self.behoerden(readonly=readonly), liste)
+        return load_schluesselliste(self.path / path) if path else schluesselliste.load(self.behoerden(readonly=True))
 
     def read_file(self, name: str, key: str) -> bytes:
         """A file that the configuration names under `key`. Raises ConfigError."""
@@ -150,10 +192,25 @@ class Instance:
 
 
 def create_databases(instance: Instance) -> None:
-    """The empty tables of all stores; does nothing where they are. Raises StoreError, ConfigError."""
-    tabellen.create_schema(instance.register())
-    register.create_schema(instance.behoerden())
-    protokoll.create_schema(instance.protokoll(), instance.protokollschluessel)
+    """The tables of all stores, but for one that has those of another release. Raises StoreError, ConfigError."""
+    make: dict[migration.Store, Callable[[Engine], None]] = {
+        migration.SPIEGEL: tabellen.create_schema,
+        migration.BEHOERDEN: register.create_schema,
+        migration.PROTOKOLL: lambda engine: protokoll.create_schema(engine, instance.protokollschluessel),
+    }
+    for store, engine in instance.stores().items():
+        stand = migration.stand(engine, store)
+        if stand in (migration.Stand.EMPTY, migration.Stand.PRESENT):
+            make[store](engine)
+        if stand is migration.Stand.EMPTY:
+            migration.stamp(engine, store)
+
+
+def check_databases(instance: Instance) -> None:
+    """Raises StoreError unless all tables are this release's; its text names the command that makes them so."""
+    command = f"xmeld-gateway datenbank upgrade -i {instance.path}"
+    for store, engine in instance.stores(readonly=True).items():
+        migration.check(engine, store, command)
 
 
 def build_umschlag(instance: Instance) -> SoapUmschlag:
@@ -184,6 +241,7 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         packs=packs,
         fassungen={pack.name: _fassung(pack, instance) for pack in packs.packs if _is_used(pack)},
         behoerden=SqlBehoerden(instance.behoerden(readonly=True)),
+        kontingente=SqlKontingente(instance.behoerden(), Takt()),
         spiegel=SqlSpiegel(instance.register(readonly=True)),
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
         protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel, uhr=clock),
@@ -299,4 +357,18 @@ def _log_exchange(spur: Spur) -> None:
         ",".join(spur.codes),
         sum(spur.zeiten.values()) / 1e6,
         " ".join(f"{step}:{nanoseconds / 1e6:.2f}" for step, nanoseconds in spur.zeiten.items()),
+        extra={FIELDS: partial(_fields, spur)},
     )
+
+
+def _fields(spur: Spur) -> dict[str, object]:
+    """The same for the JSON log."""
+    return {
+        "event": "exchange",
+        "exchange": spur.vorgang,
+        "behoerde": spur.behoerde.kennung if spur.behoerde else None,
+        "ergebnis": spur.ergebnis,
+        "codes": spur.codes,
+        "ms": round(sum(spur.zeiten.values()) / 1e6, 1),
+        "steps": {step: round(nanoseconds / 1e6, 2) for step, nanoseconds in spur.zeiten.items()},
+    }

@@ -116,13 +116,34 @@ def keys(instance: Instance) -> OsciSchluessel:
         raise ConfigError(f"osci: {error}") from None
 
 
+def certificates(instance: Instance) -> dict[str, x509.Certificate]:
+    """The gateway's own certificates beside the one of SOAP, by their keys in `gateway.toml`. Raises ConfigError."""
+    config, found = instance.config, dict[str, x509.Certificate]()
+    if config.osci.aktiv:
+        own = keys(instance)
+        found |= {"osci.signatur": own.signatur.certificate, "osci.chiffrierung": own.chiffrierung.certificate}
+    if config.vermittlung.gegenstellen:
+        for rolle, autor in (
+            (Rolle.EINFACH, config.vermittlung.einfach),
+            (Rolle.SICHERHEIT, config.vermittlung.sicherheit),
+        ):
+            if autor.signatur:
+                where = f"vermittlung.{rolle.value}.signatur"
+                found[where] = _identity(instance, autor.signatur, autor.signatur_key, where).certificate
+    dvdv = config.vermittlung.dvdv
+    if dvdv.token_url:
+        where = "vermittlung.dvdv.certificate"
+        found[where] = _identity(instance, dvdv.certificate, dvdv.key, where).certificate
+    return found
+
+
 def trust(instance: Instance) -> TrustStore:
     """Whose certificates are believed over OSCI. Raises ConfigError."""
     osci, bits = instance.config.osci, instance.config.signatur.min_rsa_bits
     ca = b"".join(instance.read_file(name, "osci.ca") for name in osci.ca)
     crl = instance.path / osci.crl if osci.crl else None
     try:
-        return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=bits))
+        return TrustStore(ca, crl, KeyPolicy(min_rsa_bits=bits), instance.crl_frist)
     except ConfigError as error:
         raise ConfigError(f"osci.ca, osci.crl: {error}") from None
 

@@ -14,6 +14,7 @@ from gateway import demo, instance, sending
 from gateway.bootstrap import Instance
 from gateway.commands import protokoll_auswertung, protokoll_einsicht, protokoll_leser
 from gateway.commands.behoerde import app as behoerde_app
+from gateway.commands.datenbank import app as datenbank_app
 from gateway.commands.nacharbeit import app as nacharbeit_app
 from gateway.commands.protokoll import app as protokoll_app
 from gateway.conformance.command import app as conformance_app
@@ -43,6 +44,7 @@ for commands in (protokoll_leser, protokoll_einsicht, protokoll_auswertung):
 app.add_typer(protokoll_app, name="protokoll")
 app.add_typer(schema_app, name="schema")
 app.add_typer(behoerde_app, name="behoerde")
+app.add_typer(datenbank_app, name="datenbank")
 app.add_typer(nacharbeit_app, name="nacharbeit")
 app.add_typer(conformance_app, name="conformance")
 

@@ -12,6 +12,14 @@ from gateway.sections import Address, Section, check_address, explain, read_toml
 FILE = "gateway.toml"
 
 
+def _ip_address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError("must be an IP address such as 127.0.0.1 or ::1") from None
+    return text
+
+
 class Http(Section):
     """Where the gateway listens and how much it lets in."""
 
@@ -26,11 +34,7 @@ class Http(Section):
     @field_validator("host")
     @classmethod
     def _is_ip_address(cls, host: str) -> str:
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            raise ValueError("must be an IP address such as 127.0.0.1 or ::1") from None
-        return host
+        return _ip_address(host)
 
     @property
     def loopback(self) -> bool:
@@ -62,10 +66,19 @@ class Signatur(Section):
     key: str
     ca: list[str] = Field(min_length=1)
     crl: str = ""
+    crl_url: list[Annotated[str, Field(pattern=r"^https?://\S+$")]] = Field([])
+    crl_abstand_minuten: int = Field(60, ge=1, le=1440)
+    crl_frist_stunden: int = Field(0, ge=0, le=168)
     algorithms: list[str] = Field(["ecdsa-sha256", "ecdsa-sha384", "rsa-sha256", "rsa-sha384", "rsa-sha512"])
     min_rsa_bits: int = Field(2048, ge=2048)
     timestamp_required: bool = False
     timestamp_window_seconds: int = Field(300, ge=10, le=3600)
+
+    @model_validator(mode="after")
+    def _list_has_a_place(self) -> "Signatur":
+        if self.crl_url and not self.crl:
+            raise ValueError("crl_url needs crl: the file in which the lists are kept")
+        return self
 
 
 class Datenbank(Section):
@@ -114,6 +127,22 @@ class Einsicht(Section):
     vier_augen: bool = False
 
 
+class Verwaltung(Section):
+    """How the register of authorities is changed, and from where over HTTP."""
+
+    vier_augen: bool = False
+    api_von: list[str] = Field([])  # addresses that may use /admin/v1; empty: it is not there
+    sitzung_minuten: int = Field(15, ge=1, le=480)
+    warnung_tage: int = Field(60, ge=0, le=3650)
+
+    @field_validator("api_von")
+    @classmethod
+    def _are_ip_addresses(cls, addresses: list[str]) -> list[str]:
+        for address in addresses:
+            _ip_address(address)
+        return addresses
+
+
 class Nacharbeit(Section):
     """What follows answers, by the worker that `serve` starts."""
 
@@ -152,6 +181,7 @@ class Osci(Section):
     passwort: str = ""  # file with the password of PKCS #12 files
     ca: list[str] = Field([])
     crl: str = ""
+    crl_url: list[Annotated[str, Field(pattern=r"^https?://\S+$")]] = Field([])
     intermediaere: list[str] = Field([])  # their signature certificates; empty: any that `ca` has issued
     inhalt_verschluesselt: bool = True  # § 2 BMeldDAV
     signaturen: list[str] = Field(["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"])
@@ -166,6 +196,8 @@ class Osci(Section):
     def _complete(self) -> "Osci":
         if self.aktiv and not self.ca:
             raise ValueError("ca is missing: whose certificates are believed")
+        if self.crl_url and not self.crl:
+            raise ValueError("crl_url needs crl: the file in which the lists are kept")
         return self
 
 
@@ -225,6 +257,13 @@ class Vermittlung(Section):
         return self
 
 
+class Betrieb(Section):
+    """What the operator sees of it, beside `/ready` and `/metrics`."""
+
+    log: Literal["text", "json"] = "text"
+    traces: Address | Literal[""] = ""  # where OpenTelemetry's OTLP over HTTP is taken; empty: nowhere
+
+
 class Config(Section):
     """The whole file."""
 
@@ -239,10 +278,12 @@ class Config(Section):
     codelisten: Codelisten = Codelisten()
     dienste: Dienste = Dienste()
     einsicht: Einsicht = Einsicht()
+    verwaltung: Verwaltung = Verwaltung()
     nacharbeit: Nacharbeit = Nacharbeit()
     zustellung: Zustellung = Zustellung()
     osci: Osci = Osci()
     vermittlung: Vermittlung = Vermittlung()
+    betrieb: Betrieb = Betrieb()
 
     @model_validator(mode="after")
     def _vermittlung_over_osci(self) -> "Config":

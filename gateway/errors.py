@@ -81,6 +81,10 @@ class FaultCode(Enum):
         "wsse:FailedAuthentication", "The certificate belongs to no registered authority.", "9805"
     )
     AUTHORITY_BLOCKED = FaultKind("wsse:FailedAuthentication", "The authority is blocked by the operator.", "9805")
+    CERTIFICATE_BLOCKED = FaultKind("wsse:FailedAuthentication", "The certificate is blocked by the operator.", "9701")
+    TOO_MANY_REQUESTS = FaultKind(
+        "soap:Client", "The authority sends more requests per second than it may; try again after a second.", "9805"
+    )
     NOT_BASE64 = FaultKind("soap:Client", "The content of the operation is not base64.", "9805")
     NOT_XMELD = FaultKind("soap:Client", "The content is not a message of an installed XMeld version.", "9805")
     AMBIGUOUS_XMELD = FaultKind("soap:Server", "More than one schema pack claims this message.", "9808")

@@ -25,12 +25,14 @@ from typing import Any, TypedDict
 from lxml import etree
 
 from gateway.abruf import DIENSTE
-from gateway.abruf.dienst import Dienst, Ergebnis, Frage, check_header, protokollinhalt
+from gateway.abruf.dienst import Dienst, Ergebnis, Frage, check_header, protokollinhalt, refused
 from gateway.abruf.suchbegriffe import suchbegriffe
 from gateway.abruf.vermittlung import Vermittelt, Vorgang, anderes_land, vermittle
+from gateway.abruf.zugang import zugang
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import parse
 from gateway.errors import Fault, FaultCode, GatewayError, Ruecksendung, StoreError
+from gateway.log import of_exchange
 from gateway.meldewesen.anfrage import NEUTRAL, Abruf, Auskunft, Rueckweisung, Rueckweisungsgrund
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.ports import Nacharbeit, Protokolleintrag, Suchbegriff, Umschlag, UuidReused
@@ -74,6 +76,11 @@ class Closed:
 def exchange(request: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
     """Answers one request. Always returns a signed reply of the standard's kind, recorded before it is returned."""
     spur = Spur(gateway.clock(), hashlib.sha256(request).digest())
+    with of_exchange(spur.vorgang):
+        return _exchange(request, umschlag, gateway, spur)
+
+
+def _exchange(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> Reply:
     try:
         closed = _process(request, umschlag, gateway, spur)
     except Fault as fault:
@@ -87,13 +94,14 @@ def exchange(request: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
 def refuse(fault: Fault, request_head: bytes, umschlag: Umschlag, gateway: Gateway) -> Reply:
     """The recorded, signed fault for a request that the transport did not let in whole."""
     spur = Spur(gateway.clock(), hashlib.sha256(request_head).digest())
-    return _record(_close_fault(fault, umschlag, gateway, spur), umschlag, gateway, spur)
+    with of_exchange(spur.vorgang):
+        return _record(_close_fault(fault, umschlag, gateway, spur), umschlag, gateway, spur)
 
 
 def _process(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> Closed:
     # 1 open
     opened = spur.opened = umschlag.open(request, spur.empfangen)
-    behoerde = spur.behoerde = _behoerde_of(opened, gateway)
+    behoerde = _behoerde_of(opened, gateway, spur)
     spur.done("open")
     try:
         antwort = _answer_message(opened, behoerde, gateway, spur)
@@ -122,8 +130,11 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
         # 5 authorise, 6 route, 7 answer
         ergebnis = _answer(frage, dienst, fassung, root, spur)
         if isinstance(ergebnis, Vermittelt):
-            return _hand_on(frage, ergebnis)
-        return _write(frage, dienst, ergebnis, fassung, spur)
+            antwort = _hand_on(frage, ergebnis)
+        else:
+            antwort = _write(frage, dienst, ergebnis, fassung, spur)
+        if antwort.treffer:  # what cannot be counted is not told
+            gateway.kontingente.buche_treffer(behoerde, frage.heute, antwort.treffer)
     except StoreError as error:
         log.error("store not available exchange=%s reason=%s", spur.vorgang, error)
         grund = "Das Register ist zurzeit nicht erreichbar. Bitte wiederholen Sie die Anfrage später."
@@ -132,11 +143,13 @@ def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: 
     except Exception as error:
         spur.log_bug(error)
         grund = f"Interner Fehler. Bitte nennen Sie dem Betreiber die Nachricht {anfrage.kennung.uuid}."
+    else:
+        return antwort
     ergebnis = Ergebnis(Rueckweisung((Rueckweisungsgrund("16", grund),)))
     return _write(frage, dienst, ergebnis, fassung, spur)
 
 
-def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
+def _behoerde_of(opened: Opened, gateway: Gateway, spur: Spur) -> Behoerde:
     try:
         behoerde = gateway.behoerden.of_certificate(opened.fingerprint)
         of_reply = gateway.behoerden.of_certificate(opened.reply_fingerprint) if opened.reply_fingerprint else behoerde
@@ -145,10 +158,15 @@ def _behoerde_of(opened: Opened, gateway: Gateway) -> Behoerde:
         raise Fault(FaultCode.STORE_UNAVAILABLE) from None
     if behoerde is None:
         raise Fault(FaultCode.AUTHORITY_UNKNOWN)
+    spur.behoerde = behoerde  # who is refused is recorded too
     if behoerde.gesperrt:
         raise Fault(FaultCode.AUTHORITY_BLOCKED)
+    if not behoerde.zugang.gesperrte_zertifikate.isdisjoint((opened.fingerprint, opened.reply_fingerprint)):
+        raise Fault(FaultCode.CERTIFICATE_BLOCKED)
     if of_reply != behoerde:  # who passes a request on must not be the one who can read its answer
         raise Fault(FaultCode.REPLY_CIPHER_FOREIGN)
+    if not gateway.kontingente.im_takt(behoerde):
+        raise Fault(FaultCode.TOO_MANY_REQUESTS)
     return behoerde
 
 
@@ -194,6 +212,8 @@ def _answer(
     frage: Frage[Any], dienst: Dienst[Any], fassung: Fassung, root: etree._Element, spur: Spur
 ) -> Ergebnis | Vermittelt:
     check_header(frage.anfrage, dienst.nachrichtentyp, frage.behoerde)
+    if dagegen := zugang(frage):
+        return refused(*dagegen)
     if ziel := anderes_land(frage, dienst):
         vermittelt = vermittle(Vorgang(frage, dienst, fassung, root, spur, ziel))
         spur.done("forward")
@@ -212,14 +232,22 @@ def _write(frage: Frage[Any], dienst: Dienst[Any], ergebnis: Ergebnis, fassung: 
     spur.done("write")
     nacharbeit = _nacharbeit(frage, auskunft, spur) if dienst.nacharbeit(auskunft) else None
     if isinstance(auskunft, Rueckweisung):
-        codes = tuple(dict.fromkeys(grund.code for grund in auskunft.gruende))
-        return Antwort("rueckweisung", codes, nachricht, nacharbeit=nacharbeit, **_protokolliert(frage, inhalt))
+        return Antwort(
+            "rueckweisung", _codes(auskunft), nachricht, nacharbeit=nacharbeit, **_protokolliert(frage, inhalt)
+        )
     return Antwort(
         *("auskunft", (auskunft.status,), nachricht),
         treffer=len(ergebnis.treffer),
         nacharbeit=nacharbeit,
         **_protokolliert(frage, inhalt),
     )
+
+
+def _codes(rueckweisung: Rueckweisung) -> tuple[str, ...]:
+    """Those of the standard, and which of the operator's own limits it was."""
+    gruende = rueckweisung.gruende
+    codes = [grund.code for grund in gruende] + [grund.marke for grund in gruende if grund.marke]
+    return tuple(dict.fromkeys(codes))
 
 
 def _hand_on(frage: Frage[Any], vermittelt: Vermittelt) -> Antwort:
@@ -272,16 +300,25 @@ def _write_ruecksendung(ruecksendung: Ruecksendung, behoerde: Behoerde, gateway:
 
 
 def _close_fault(fault: Fault, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> Closed:
-    reply = umschlag.fault(fault.code, fault.detail, gateway.clock())
+    reply = _fault(fault, umschlag, gateway, spur)
     spur.done("close")
     return Closed(reply, _eintrag(spur, umschlag, gateway, reply, None, fault.code.name))
+
+
+def _fault(fault: Fault, umschlag: Umschlag, gateway: Gateway, spur: Spur) -> bytes:
+    """A bug in saying no must not leave a request without its record."""
+    try:
+        return umschlag.fault(fault.code, fault.detail, gateway.clock())
+    except Exception as error:
+        spur.log_bug(error)
+        return umschlag.notfall
 
 
 def _eintrag(
     spur: Spur, umschlag: Umschlag, gateway: Gateway, reply: bytes, antwort: Antwort | None, fault: str = ""
 ) -> Protokolleintrag:
     spur.ergebnis = antwort.ergebnis if antwort else "fault"
-    spur.codes = antwort.codes if antwort else (fault,)
+    spur.codes = (antwort.codes if antwort else (fault,)) + (spur.opened.marken if spur.opened else ())
     return Protokolleintrag(
         empfangen=spur.empfangen,
         beantwortet=gateway.clock(),
@@ -317,7 +354,7 @@ def _record(closed: Closed, umschlag: Umschlag, gateway: Gateway, spur: Spur) ->
         sent = " ".join(weg.uuid for weg in spur.wege) or "-"  # other Laender have a record of these
         log.error("not recorded exchange=%s reason=%s sent=%s", spur.vorgang, reason, sent)
         spur.ergebnis, spur.codes = "fault", (FaultCode.NOT_RECORDED.name,)
-        reply = umschlag.fault(FaultCode.NOT_RECORDED, "", gateway.clock())
+        reply = _fault(Fault(FaultCode.NOT_RECORDED), umschlag, gateway, spur)
     spur.done("record")
     if spur.opened is not None and spur.ergebnis != "auskunft":
         gateway.strangers.refused(len(spur.opened.nachricht))

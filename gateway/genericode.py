@@ -23,13 +23,19 @@ class Codeliste:
 def read_genericode(path: Path, uri: str, *spalten: str) -> Codeliste:
     """The code list `uri` from its file. Raises ConfigError when it is not that list."""
     try:
-        root = parse(path.read_bytes(), LIMITS)
+        return parse_genericode(path.read_bytes(), str(path), uri, *spalten)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def parse_genericode(data: bytes, where: str, uri: str, *spalten: str) -> Codeliste:
+    """The code list `uri`; `where` it came from is for errors. Raises ConfigError when it is not that list."""
+    try:
+        root = parse(data, LIMITS)
     except Fault as fault:
-        raise ConfigError(f"{path} is not a code list: {fault}") from None
+        raise ConfigError(f"{where} is not a code list: {fault}") from None
     if root.findtext("Identification/CanonicalUri") != uri:
-        raise ConfigError(f"{path} is not the code list {uri}")
+        raise ConfigError(f"{where} is not the code list {uri}")
     zeilen = [tuple(_value(row, spalte) for spalte in spalten) for row in root.iterfind("SimpleCodeList/Row")]
     return Codeliste(root.findtext("Identification/Version") or "?", zeilen)
 

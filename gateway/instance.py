@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from cryptography import x509
+
 from gateway.bootstrap import Instance, create_databases
 from gateway.config import FILE
 from gateway.envelope import pki
@@ -33,7 +35,7 @@ port = {port}
 workers = 1               # processes; each has its own database connections and its own chain of the Protokoll
 threads = 8               # exchanges at a time in one process
 max_bytes = 1_000_000     # a larger request is cut off (a real 1330 has about 23 KB)
-metrics_from = ["127.0.0.1", "::1"]   # addresses that may read /metrics
+metrics_from = ["127.0.0.1", "::1"]   # addresses that may read /metrics, and the checks behind /ready
 address = ""              # URL of the endpoint as the WSDL names it; empty: made of host and port
 
 [tls]
@@ -47,6 +49,9 @@ certificate = "pki/gateway.pem"   # signs every reply (WS-Security X.509)
 key = "pki/gateway.key"
 ca = ["pki/ca.pem"]               # whose certificates are accepted from authorities
 crl = "pki/ca.crl"                # revocation list of the CA, read again when it changes; empty: none is checked
+crl_url = []                      # where the CAs publish their lists; fetched beside the requests into the file `crl`
+crl_abstand_minuten = 60          # between two fetches
+crl_frist_stunden = 0             # how long a list still counts that has ended, marked in the Protokoll; 0: not at all
 algorithms = ["ecdsa-sha256", "ecdsa-sha384", "rsa-sha256", "rsa-sha384", "rsa-sha512"]
 min_rsa_bits = 2048
 timestamp_required = false        # true: a request without a signed wsu:Timestamp is refused
@@ -77,6 +82,12 @@ datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG: a
 [einsicht]                # reading the Protokoll (section 40 (5) BMG)
 vier_augen = false        # true: each purpose and reference is confirmed by a second reader
 
+[verwaltung]              # of the authorities: `xmeld-gateway behoerde`, and over HTTP under /admin/v1
+vier_augen = false        # true: who releases an application is another one than who took it in or checked it
+api_von = []              # addresses that may use /admin/v1, as ["127.0.0.1"]; empty: it is not served
+sitzung_minuten = 15      # after which one has to log in again
+warnung_tage = 60         # before a certificate ends
+
 [nacharbeit]
 # After a neutral answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.
 pause_seconds = 30
@@ -106,6 +117,7 @@ chiffrierung_key = "pki/osci-chiffrierung.key"
 passwort = ""             # a file with the password of the PKCS #12 files
 ca = ["pki/ca.pem"]       # whose certificates are believed, of intermediaries, authorities and other Laender
 crl = "pki/ca.crl"        # a current revocation list of each of them; empty: none is checked
+crl_url = []              # where they publish them, as above; crl_abstand_minuten and crl_frist_stunden hold here too
 intermediaere = []        # PEM; the signature certificates of those that may deliver. Empty: any that `ca` has issued
 inhalt_verschluesselt = true   # false: content may be protected by the transport alone
 signaturen = ["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"]   # accepted
@@ -144,6 +156,10 @@ ca = ""                   # who issues its TLS certificate; empty: whom the syst
 ttl_seconds = 3600
 cache = "daten/dvdv.json" # the last known entries, which survive its absence
 plain_http = false        # true: accept intermediaries that it names with http://; OSCI encrypts either way
+
+[betrieb]                 # what the operator sees of it, beside /ready and /metrics
+log = "text"              # or "json": one object a line, with the exchange's id; see the README
+traces = ""               # "https://.../v1/traces" takes OpenTelemetry's OTLP over HTTP; needs xmeld-gateway[otel]
 """
 
 FOLDERS = ("pki", "behoerden", "schluessel", "daten")
@@ -246,6 +262,11 @@ def issue_certificate(instance: Path, behoerde: Behoerde, ca: Identity, now: dat
     return fingerprint(identity.certificate)
 
 
+def issued_certificate(instance: Path, kennung: str) -> x509.Certificate:
+    """The certificate that this instance issued for an authority."""
+    return x509.load_pem_x509_certificate(certificate_files(instance, kennung)[1].read_bytes())
+
+
 def create(
     path: Path,
     *,
@@ -297,4 +318,5 @@ def _fill(path: Path, land: str, kind: KeyType, *, osci: bool) -> None:
         behoerden = instance.authorities()
         for muster in sample_authorities(land):
             behoerden.add(muster.behoerde)
-            behoerden.add_certificate(muster.behoerde.kennung, issue_certificate(path, muster.behoerde, ca, now, kind))
+            issue_certificate(path, muster.behoerde, ca, now, kind)
+            behoerden.add_certificate(muster.behoerde.kennung, issued_certificate(path, muster.behoerde.kennung))

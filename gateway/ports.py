@@ -13,6 +13,7 @@ from gateway.errors import FaultCode, GatewayError
 from gateway.meldewesen.behoerde import Behoerde
 from gateway.meldewesen.datensatz import Datensatz
 from gateway.meldewesen.freie_suche import FreieSuchformen
+from gateway.meldewesen.rechte import Verbrauch
 from gateway.meldewesen.sperren import Sicht
 from gateway.meldewesen.suchformen import Suchformen
 from gateway.meldewesen.zweck import Zweck
@@ -22,6 +23,7 @@ class Umschlag(Port):
     """A transport's envelope: opens requests, closes answers, and says no in its own words."""
 
     name: str
+    notfall: bytes  # where a fault cannot even be made: says that something failed here, and is not signed
 
     def open(self, request: bytes, now: datetime) -> Opened:
         """The signed message. Raises Fault for everything that is not a proper signed request."""
@@ -79,6 +81,25 @@ class Behoerden(Port):
 
     def of_certificate(self, fingerprint: str) -> Behoerde | None:
         """The one authority to which the certificate belongs. Raises StoreError."""
+        ...
+
+
+class Kontingente(Port):
+    """How much each authority may have; see `gateway.meldewesen.rechte`. An authority without a limit costs nothing."""
+
+    def im_takt(self, behoerde: Behoerde) -> bool:
+        """Whether one more request at this moment is within its requests per second; if so it is counted."""
+        ...
+
+    def nimm(self, behoerde: Behoerde, tag: str) -> Verbrauch | None:
+        """What it has had on the day (YYYY-MM-DD) before this request, which counts unless a limit was reached.
+
+        None where nothing is limited. Raises StoreError.
+        """
+        ...
+
+    def buche_treffer(self, behoerde: Behoerde, tag: str, treffer: int) -> None:
+        """Counts the persons that an answer tells of. Raises StoreError."""
         ...
 
 

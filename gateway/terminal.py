@@ -1,5 +1,7 @@
 """What the commands have in common: what they print with, and the option that names the instance."""
 
+import os
+import pwd
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,20 @@ out = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.s
 
 
 InstanceOption = Annotated[Path, typer.Option("-i", "--instance", help="The instance's directory.")]
+
+
+def actor() -> str:
+    """Who runs the command, as a record of changes names it: by the process, for variables can be set."""
+    sudo = os.environ.get("SUDO_USER", "") if os.getuid() == 0 else ""  # of root it says who became that
+    return f"cli:{sudo or user()}"
+
+
+def user() -> str:
+    """The process's user."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # nobody has this number
+        return str(os.getuid())
 
 
 @contextmanager

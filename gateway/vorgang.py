@@ -16,7 +16,7 @@ from gateway.meldewesen.anfrage import Nachrichtenkennung
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.werte import Gemeindeschluessel
-from gateway.ports import Behoerden, Laender, Merkmale, Protokoll, Spiegel, Weg
+from gateway.ports import Behoerden, Kontingente, Laender, Merkmale, Protokoll, Spiegel, Weg
 from gateway.xmeld.mapping import Mapping as XmeldMapping
 from gateway.xmeld.packs import Pack, Packs
 from gateway.xmeld.schreiben import Schreiber
@@ -102,6 +102,7 @@ class Gateway:
     packs: Packs
     fassungen: Mapping[str, Fassung]  # by pack name
     behoerden: Behoerden
+    kontingente: Kontingente
     spiegel: Spiegel
     merkmale: Merkmale
     protokoll: Protokoll
@@ -127,9 +128,16 @@ class Gateway:
 
     def check_stores(self) -> None:
         """Raises StoreError unless an exchange could be answered and recorded now."""
-        self.spiegel.check()
-        self.behoerden.of_certificate(_NOBODY)
-        self.protokoll.check()
+        for check in self.store_checks().values():
+            check()
+
+    def store_checks(self) -> Mapping[str, Callable[[], object]]:
+        """By store what raises StoreError unless it answers."""
+        return {
+            "spiegel": self.spiegel.check,
+            "behoerden": lambda: self.behoerden.of_certificate(_NOBODY),
+            "protokoll": self.protokoll.check,
+        }
 
     def now(self) -> datetime:
         """The present moment in the time of messages."""

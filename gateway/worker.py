@@ -75,9 +75,13 @@ class Terminplan:
         return True
 
 
-def run(lauf: Lauf, aufbewahrung: Aufbewahrung, pause: float) -> None:
-    """Rounds until SIGTERM or SIGINT, with `pause` seconds between them on average; ends between two things."""
+def run(lauf: Lauf, aufbewahrung: Aufbewahrung, pause: float, daneben: Callable[[], object] = lambda: None) -> None:
+    """Rounds until SIGTERM or SIGINT, with `pause` seconds between them on average; ends between two things.
+
+    `daneben` is called first, and may begin what goes on beside them in threads.
+    """
     stop, termine = _Stop(), Terminplan()
+    daneben()
     lauf = replace(lauf, halt=stop)
     if lauf.zustellung is None:
         log.warning("zustellung names no address: what follows neutral answers waits in the outbox")

@@ -480,3 +480,15 @@ def test_more_first_names_than_anybody_has_are_answered_neutrally(house: Betrieb
         house.ask(vornamen=" ".join(f"N{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(61)), geschlecht="w")
         == "03"
     )
+
+
+def test_a_request_is_recorded_even_where_no_fault_can_be_made(house: Betrieb, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bytes:
+        raise RuntimeError("Musterfrau")
+
+    before = len(house.entries(10_000))
+    monkeypatch.setattr(house.umschlag, "fault", broken)
+    reply = house.exchange(b"<a/>")
+    assert (reply.body, reply.is_fault) == (house.umschlag.notfall, True)
+    assert len(house.entries(10_000)) == before + 1
+    assert house.entries(1)[0].ergebnis == "fault"

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gateway.abruf.dienst import Dienst, Ergebnis, Frage, Vermittelbar, abgerufen, land_of, refused
+from gateway.abruf.zugang import beschraenkt
 from gateway.errors import Ruecksendung
 from gateway.meldewesen.anfrage import (
     ERGEBNISLISTE,
@@ -49,7 +50,7 @@ def gruende(frage: Frage[FreieSuche], reichweite: Reichweite) -> list[Rueckweisu
     found = pruefe(REGELN, FreierPruefling(anfrage, frage.behoerde, reichweite.land, formen, reichweite, gemeinden))
     found += map(Rueckweisungsgrund, frage.art.unzulaessig(anfrage.anforderungselemente, frage.rolle))
     found += map(Rueckweisungsgrund, frage.art.unzulaessige_auswahl(anfrage.auswahldaten, frage.rolle))
-    return found
+    return found + beschraenkt(frage)
 
 
 def answer(frage: Frage[FreieSuche]) -> Ergebnis:

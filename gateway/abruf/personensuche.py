@@ -17,6 +17,7 @@ from gateway.abruf.dienst import (
     refused,
     route_to_gemeinde,
 )
+from gateway.abruf.zugang import beschraenkt
 from gateway.meldewesen import regeln
 from gateway.meldewesen.anfrage import (
     EINDEUTIG,
@@ -95,7 +96,7 @@ def _sicht(frage: Frage[Personensuche]) -> Sicht:
 def gruende(frage: Frage[Personensuche], reichweite: Reichweite) -> list[Rueckweisungsgrund]:
     """See `Vermittelbar.gruende`."""
     pruefling = regeln.Suchpruefling(frage.anfrage, frage.behoerde, reichweite.land, _formen(frage))
-    return regeln.pruefe(regeln.PERSONENSUCHE, pruefling) + _forbidden(frage)
+    return regeln.pruefe(regeln.PERSONENSUCHE, pruefling) + _forbidden(frage) + beschraenkt(frage)
 
 
 def _grounds(frage: Frage[Personensuche], formen: Suchformen | None, sicht: Sicht) -> list[Rueckweisungsgrund]:
@@ -113,7 +114,7 @@ def gruende_der_suche(
     """What speaks against searching for the one person who is named."""
     gateway = frage.gateway
     pruefling = regeln.Suchpruefling(frage.anfrage, frage.behoerde, gateway.land, formen)
-    found = regeln.pruefe(regeln.PERSONENSUCHE, pruefling)
+    found = regeln.pruefe(regeln.PERSONENSUCHE, pruefling) + beschraenkt(frage)
     elsewhere = any(grund.code == FALSCHE_GEMEINDE for grund in found)  # whose streets nobody has looked at
     if formen and formen.strasse and not elsewhere and not gateway.spiegel.kennt_strasse(formen, sicht):
         found.append(Rueckweisungsgrund(STRASSE_UNBEKANNT))  # Anlage Nr. 4 f

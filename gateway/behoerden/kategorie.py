@@ -6,10 +6,12 @@ from pathlib import Path
 
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.errors import ConfigError
-from gateway.genericode import read_genericode
+from gateway.genericode import Codeliste, parse_genericode, read_genericode
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 
 URI = "urn:xoev-de:bund:bmi:bit:codeliste:dvdv.behoerdenschluessel"
+
+_SPALTEN = ("dbs", "Behoerdenname", "Kategorie")
 
 _SICHERHEIT = "Sicherheitsbehörde"
 _FIU = "Finanztransaktionsuntersuchungen"  # § 31 (7) GwG
@@ -57,12 +59,20 @@ class Schluesselliste:
 
 def load_schluesselliste(path: Path) -> Schluesselliste:
     """The list from the publisher's file. Raises ConfigError when it is not that list."""
-    liste = read_genericode(path, URI, "dbs", "Behoerdenname", "Kategorie")
+    return _liste(read_genericode(path, URI, *_SPALTEN), str(path))
+
+
+def parse_schluesselliste(data: bytes) -> Schluesselliste:
+    """The same from the file's content."""
+    return _liste(parse_genericode(data, "the file", URI, *_SPALTEN), "the file")
+
+
+def _liste(liste: Codeliste, where: str) -> Schluesselliste:
     keys: dict[str, Schluessel] = {}
     for number, (dbs, name, kategorie) in enumerate(liste.zeilen, 1):
         if not (dbs and name and kategorie) or dbs in keys:
-            raise ConfigError(f"{path}: row {number} has no key, name or Kategorie, or a key that was there before")
+            raise ConfigError(f"{where}: row {number} has no key, name or Kategorie, or a key that was there before")
         keys[dbs] = Schluessel(name, kategorie)
     if not keys:
-        raise ConfigError(f"{path} holds no keys")
+        raise ConfigError(f"{where} holds no keys")
     return Schluesselliste(liste.version, keys)

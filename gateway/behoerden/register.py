@@ -1,30 +1,30 @@
-"""The register of authorities: `gateway.ports.Behoerden` over SQLite or PostgreSQL, and what the operator changes."""
+"""The register of authorities as an exchange asks it: `gateway.ports.Behoerden` over SQLite or PostgreSQL."""
 
-import re
+import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from cryptography import x509
+from sqlalchemy import Connection, Engine, select
 
+from gateway.behoerden import stamm, zertifikate
+from gateway.behoerden.aenderungen import Verwaltung
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.kategorie import Schluesselliste
-from gateway.behoerden.tabellen import BEHOERDE, ERMAECHTIGTE, ZERTIFIKAT, create_schema
+from gateway.behoerden.tabellen import BEHOERDE, BENUTZER, ERMAECHTIGTE, ZERTIFIKAT, create_schema
 from gateway.database import store_errors
-from gateway.meldewesen.behoerde import NUMMERN, NUMMERN_TROTZ_SPERRE, Behoerde, Rolle
-from gateway.meldewesen.regeln import MAX_FELDLAENGE
+from gateway.errors import StoreError
+from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.rechte import Rechte, Zugang, aus_tabelle, benutzerform
 
 __all__ = ["BehoerdenError", "SqlBehoerden", "create_schema"]
 
 MAX_AGE = 0.5  # seconds; a block is effective within one second in every process
 MAX_CACHED = 4096  # certificates, unknown ones too: strangers cannot make it grow
-MAX_NAME = 250  # characters
 
-_KENNUNG = re.compile(r"dbs:[0-9]{12}")
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_SPALTEN = frozenset(Behoerde.__dataclass_fields__) & frozenset(BEHOERDE.c.keys())
 
 
 class _Cache:
@@ -55,19 +55,29 @@ class _Cache:
 class SqlBehoerden:
     """Answers from `engine`, which may be read-only where nothing is changed. All methods raise StoreError.
 
-    With the publisher's `liste` an authority is registered with no more than its key has there.
+    What changes something beside this is `stamm` and its neighbours, by `verwaltung`; it is seen after MAX_AGE, or
+    after `refresh`.
     """
 
     def __init__(
-        self, engine: Engine, liste: Schluesselliste | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        engine: Engine,
+        liste: Schluesselliste | None = None,
+        *,
+        wer: str = "xmeld-gateway",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
-        self._liste = liste
+        self.verwaltung = Verwaltung(engine, wer, lambda: liste)
         self._cache = _Cache(clock)
 
     def of_certificate(self, fingerprint: str) -> Behoerde | None:
         """The authority with this certificate (SHA-256 of its DER, lower-case hex), blocked or not, as of 0.5 s ago."""
         return self._cache.get(fingerprint, self._read)
+
+    def refresh(self) -> None:
+        """Nothing is told from memory that was read before."""
+        self._cache.clear()
 
     def all(self) -> list[Behoerde]:
         """Every authority, by its key."""
@@ -79,72 +89,28 @@ class SqlBehoerden:
         """Fingerprints of an authority's certificates. Raises BehoerdenError for an unknown key."""
         query = select(ZERTIFIKAT.c.fingerprint).where(ZERTIFIKAT.c.kennung == kennung)
         with store_errors("the authorities cannot be read"), self._engine.connect() as connection:
-            _demand(connection, kennung)
+            stamm.verlange(connection, kennung)
             return list(connection.scalars(query.order_by(ZERTIFIKAT.c.fingerprint)))
 
     def add(self, behoerde: Behoerde) -> None:
-        """Registers an authority. Raises BehoerdenError for a malformed or known key, or more than it may claim."""
-        if not _KENNUNG.fullmatch(behoerde.kennung):
-            raise BehoerdenError("the key of an authority is written dbs: and 12 digits, as in dbs:060030020000")
-        if not 0 < len(behoerde.name) <= MAX_NAME or not behoerde.name.isprintable():
-            raise BehoerdenError(f"the name of an authority has 1 to {MAX_NAME} printable characters")
-        if self._liste is not None:
-            self._liste.check(behoerde)
-        _check_trotz_sperre(behoerde)
-        werte = {column.name: getattr(behoerde, column.name) for column in BEHOERDE.columns}
-        with self._change(f"{behoerde.kennung} is registered already") as connection:
-            connection.execute(insert(BEHOERDE), {**werte, "rolle": behoerde.rolle.value})
-            for benutzer in sorted(behoerde.ermaechtigte):
-                connection.execute(insert(ERMAECHTIGTE), {"kennung": behoerde.kennung, "benutzer": benutzer})
+        """See `stamm.registriere`."""
+        stamm.registriere(self.verwaltung, behoerde)
+        self.refresh()
 
-    def add_certificate(self, kennung: str, fingerprint: str) -> None:
-        """Gives an authority one more certificate. Raises BehoerdenError when one is unknown or the other taken."""
-        if not _FINGERPRINT.fullmatch(fingerprint):
-            raise BehoerdenError("the fingerprint of a certificate is its SHA-256 as 64 lower-case hexadecimal digits")
-        owner = select(ZERTIFIKAT.c.kennung).where(ZERTIFIKAT.c.fingerprint == fingerprint)
-        with self._change("the certificate was given to an authority just now") as connection:
-            _demand(connection, kennung)
-            taken = connection.scalar(owner)
-            if taken is not None:
-                whose = "this authority already" if taken == kennung else f"another authority, {taken}"
-                raise BehoerdenError(f"the certificate belongs to {whose}")
-            connection.execute(insert(ZERTIFIKAT), {"fingerprint": fingerprint, "kennung": kennung})
+    def add_certificate(self, kennung: str, certificate: x509.Certificate | str) -> None:
+        """See `zertifikate.ordne_zu`."""
+        zertifikate.ordne_zu(self.verwaltung, kennung, certificate)
+        self.refresh()
 
     def block(self, kennung: str) -> None:
         """Blocks an authority, within a second in every process. Raises BehoerdenError when unknown or blocked."""
-        self._set_gesperrt(kennung, gesperrt=True)
+        stamm.sperre(self.verwaltung, kennung, gesperrt=True)
+        self.refresh()
 
     def unblock(self, kennung: str) -> None:
         """Lifts the block. Raises BehoerdenError when the authority is unknown or not blocked."""
-        self._set_gesperrt(kennung, gesperrt=False)
-
-    def empower(self, kennung: str, benutzer: str) -> None:
-        """§ 34a (6) BMG: the user may receive data in spite of a block. Raises BehoerdenError."""
-        if not 0 < len(benutzer) <= MAX_FELDLAENGE or not benutzer.isprintable():
-            raise BehoerdenError(f"a user is named by 1 to {MAX_FELDLAENGE} printable characters, as messages name it")
-        with self._change(f"{benutzer} is empowered already") as connection:
-            _demand(connection, kennung)
-            if not connection.scalar(select(BEHOERDE.c.trotz_sperre).where(BEHOERDE.c.kennung == kennung)):
-                raise BehoerdenError(f"{kennung} is not entitled by § 34a (6) BMG: register it with --trotz-sperre")
-            connection.execute(insert(ERMAECHTIGTE), {"kennung": kennung, "benutzer": benutzer})
-
-    def disempower(self, kennung: str, benutzer: str) -> None:
-        """Takes it back, within a second in every process. Raises BehoerdenError."""
-        e = ERMAECHTIGTE.c
-        with self._change("") as connection:
-            _demand(connection, kennung)
-            if (
-                connection.execute(delete(ERMAECHTIGTE).where(e.kennung == kennung, e.benutzer == benutzer)).rowcount
-                != 1
-            ):
-                raise BehoerdenError(f"{benutzer} is not empowered")
-
-    def _set_gesperrt(self, kennung: str, *, gesperrt: bool) -> None:
-        change = update(BEHOERDE).where(BEHOERDE.c.kennung == kennung, BEHOERDE.c.gesperrt != gesperrt)
-        with self._change("") as connection:
-            _demand(connection, kennung)
-            if connection.execute(change.values(gesperrt=gesperrt)).rowcount != 1:
-                raise BehoerdenError(f"{kennung} is {'blocked already' if gesperrt else 'not blocked'}")
+        stamm.sperre(self.verwaltung, kennung, gesperrt=False)
+        self.refresh()
 
     def _read(self, fingerprint: str) -> Behoerde | None:
         query = select(BEHOERDE).join(ZERTIFIKAT).where(ZERTIFIKAT.c.fingerprint == fingerprint)
@@ -152,34 +118,30 @@ class SqlBehoerden:
             row = connection.execute(query).one_or_none()
             return None if row is None else _behoerde(row, connection)
 
-    @contextmanager
-    def _change(self, taken: str) -> Iterator[Connection]:
-        """A transaction; `taken` is what is said when another one was first. This process sees the change at once."""
-        with store_errors("the authorities cannot be changed"):
-            try:
-                with self._engine.begin() as connection:
-                    yield connection
-            except IntegrityError:
-                raise BehoerdenError(taken) from None
-        self._cache.clear()
-
-
-def _demand(connection: Connection, kennung: str) -> None:
-    if connection.scalar(select(BEHOERDE.c.kennung).where(BEHOERDE.c.kennung == kennung)) is None:
-        raise BehoerdenError(f"{kennung} is not registered")
-
-
-def _check_trotz_sperre(behoerde: Behoerde) -> None:
-    if behoerde.nummer is not None and (behoerde.rolle is Rolle.EINFACH or behoerde.nummer not in NUMMERN):
-        raise BehoerdenError("only a Sicherheitsbehörde has a number of § 34 (4) S. 1 BMG, 1 to 13")
-    if behoerde.trotz_sperre and (behoerde.zentrale_stelle or behoerde.nummer not in NUMMERN_TROTZ_SPERRE):
-        numbers = ", ".join(map(str, sorted(NUMMERN_TROTZ_SPERRE)))
-        raise BehoerdenError(f"§ 34a (6) BMG is for the bodies of § 34 (4) S. 1 no. {numbers}, asking for themselves")
-    if behoerde.ermaechtigte and not behoerde.trotz_sperre:
-        raise BehoerdenError("users are empowered in an authority that is entitled by § 34a (6) BMG")
-
 
 def _behoerde(row: Any, connection: Connection) -> Behoerde:
     users = select(ERMAECHTIGTE.c.benutzer).where(ERMAECHTIGTE.c.kennung == row.kennung)
+    werte = {name: getattr(row, name) for name in _SPALTEN}
     ermaechtigte = frozenset(connection.scalars(users)) if row.trotz_sperre else frozenset[str]()
-    return Behoerde(**{**row._mapping, "rolle": Rolle(row.rolle), "ermaechtigte": ermaechtigte})
+    zugang = _zugang(row, connection)
+    return Behoerde(**{**werte, "rolle": Rolle(row.rolle), "ermaechtigte": ermaechtigte, "zugang": zugang})
+
+
+def _zugang(row: Any, connection: Connection) -> Zugang:
+    b, z = BENUTZER.c, ZERTIFIKAT.c
+    gesperrt = select(b.benutzer).where(b.kennung == row.kennung, b.gesperrt.is_not(None))
+    offen = select(b.benutzer).where(b.kennung == row.kennung, b.gesperrt.is_(None))
+    entzogen = select(z.fingerprint).where(z.kennung == row.kennung, z.gesperrt)
+    return Zugang(
+        rechte=_rechte(row.rechte),
+        benutzer=frozenset(connection.scalars(offen)) if row.nur_benutzer else None,
+        gesperrte_benutzer=frozenset(map(benutzerform, connection.scalars(gesperrt))),
+        gesperrte_zertifikate=frozenset(connection.scalars(entzogen)),
+    )
+
+
+def _rechte(text: str | None) -> Rechte:
+    try:
+        return aus_tabelle(json.loads(text)) if text else Rechte()
+    except ValueError:
+        raise StoreError("the rights of an authority cannot be read") from None

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from gateway import protokoll, worker
-from gateway.bootstrap import Instance, build_aufbewahrung, build_gateway, build_lauf
+from gateway.bootstrap import Instance, build_aufbewahrung, build_gateway, build_lauf, check_databases
 from gateway.errors import GatewayError
 from gateway.terminal import InstanceOption, out
 
@@ -42,6 +42,7 @@ def run(
 ) -> None:
     """Do what follows answers, beside or instead of the worker that `serve` starts: one works at a time."""
     with Instance.read(directory) as here:
+        check_databases(here)
         lauf = build_lauf(here, build_gateway(here))
         if not once:
             worker.run(lauf, build_aufbewahrung(here), here.config.nacharbeit.pause_seconds)

@@ -1,17 +1,17 @@
 """`xmeld-gateway protokoll reader|request|confirm`: who may read the Protokoll, and four eyes for it."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from gateway.behoerden import leser
 from gateway.behoerden.leser import SqlLeser
 from gateway.bootstrap import Instance
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund
 from gateway.protokoll.einsichtnahme import check_referenz
-from gateway.terminal import InstanceOption, out
+from gateway.terminal import InstanceOption, actor, out
 
 WhoOption = Annotated[str, typer.Option("--as", help="Who reads: a name of `reader list`.")]
 PurposeOption = Annotated[Zweck, typer.Option("--purpose", help="One of the four of § 40 (5) BMG.")]
@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 def add(name: str, directory: InstanceOption, authority: WhoseOption = "") -> None:
     """Let somebody read the operator's Protokoll, or that of an authority which has commissioned it."""
     with Instance.read(directory) as here:
-        SqlLeser(here.behoerden()).add(name, authority)
+        leser.fuege_hinzu(here.verwaltung(actor()), name, authority)
         out.print(f"{name} may read the Protokoll of {authority or 'the operator'}")
 
 
@@ -42,7 +42,7 @@ def add(name: str, directory: InstanceOption, authority: WhoseOption = "") -> No
 def remove(name: str, directory: InstanceOption, authority: WhoseOption = "") -> None:
     """Take it back."""
     with Instance.read(directory) as here:
-        SqlLeser(here.behoerden()).remove(name, authority)
+        leser.entferne(here.verwaltung(actor()), name, authority)
         out.print(f"{name} may not read the Protokoll of {authority or 'the operator'} any more")
 
 
@@ -66,9 +66,7 @@ def request(
     """Ask to read the Protokoll, where the instance wants four eyes."""
     check_referenz(reference)
     with Instance.read(directory) as here:
-        antrag = SqlLeser(here.behoerden()).beantrage(
-            Einsichtsgrund(who, authority, purpose, reference), datetime.now(UTC)
-        )
+        antrag = leser.beantrage(here.verwaltung(actor()), Einsichtsgrund(who, authority, purpose, reference))
         out.print(f"request {antrag}: another reader confirms it with `protokoll confirm {antrag} --as NAME`")
 
 
@@ -92,5 +90,5 @@ def confirm(
 ) -> None:
     """Confirm another reader's request: it then holds for 24 hours."""
     with Instance.read(directory) as here:
-        SqlLeser(here.behoerden()).bestaetige(antrag, who, datetime.now(UTC))
+        leser.bestaetige(here.verwaltung(actor()), antrag, who)
         out.print(f"confirmed {antrag}")

@@ -14,3 +14,4 @@ class Opened:
     nachricht: bytes
     fingerprint: str  # SHA-256 of the certificate's DER, lower-case hex
     reply_fingerprint: str | None = None
+    marken: tuple[str, ...] = ()  # what the Protokoll has to say of how far the certificates were believed

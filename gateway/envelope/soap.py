@@ -32,12 +32,20 @@ _FAULT = (
 )
 
 
+#: When not even a fault can be signed.
+_NOTFALL = (
+    f'<e:Envelope xmlns:e="{names.SOAP}"><e:Body><e:Fault><faultcode>e:Server</faultcode>'
+    f"<faultstring>{FaultCode.INTERNAL.value.text}</faultstring></e:Fault></e:Body></e:Envelope>"
+).encode()
+
+
 @dataclass(frozen=True)
 class Verified:
     """The only child of a Body whose signature was verified, and who signed it."""
 
     content: Element
     fingerprint: str
+    marken: tuple[str, ...] = ()  # see Opened
 
     def nachricht(self) -> bytes:
         """The message in it. Raises Fault NOT_THE_OPERATION or NOT_BASE64."""
@@ -77,13 +85,14 @@ class Opener:
         except Fault:
             self._strangers.refused(len(data))
             raise
-        return Verified(content, certificate.fingerprint)
+        return Verified(content, certificate.fingerprint, certificate.marken)
 
 
 class SoapUmschlag:
     """The gateway's side; implements `gateway.ports.Umschlag`. Safe to share between threads."""
 
     name = "soap"
+    notfall = _NOTFALL
 
     def __init__(self, signer: Signer, opener: Opener) -> None:
         self._signer = signer
@@ -92,7 +101,7 @@ class SoapUmschlag:
     def open(self, request: bytes, now: datetime) -> Opened:
         """The signed message. Raises Fault for everything that is not a proper signed request."""
         verified = self._opener.open(request, (ANFRAGE,), now)
-        return Opened(verified.nachricht(), verified.fingerprint)
+        return Opened(verified.nachricht(), verified.fingerprint, marken=verified.marken)
 
     def close(self, nachricht: bytes, now: datetime) -> bytes:
         """The signed reply that holds `nachricht`."""

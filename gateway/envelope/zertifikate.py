@@ -10,8 +10,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -32,8 +32,13 @@ log = logging.getLogger(__name__)
 
 _CACHED = 4096  # certificates; only those that a configured CA has issued get in
 _LOOK_AT_CRL_EVERY = 1.0  # seconds
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _UNDERSTOOD = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE})
+
+#: What the Protokoll says where a revocation list counted that had ended.
+LIST_ENDED = "REVOCATION_LIST_ENDED"
+
 _UNREADABLE = (
     ValueError,
     TypeError,
@@ -70,18 +75,25 @@ class Certificate:
     issuer: bytes  # SHA-256 of the CA certificate's DER
     not_before: datetime
     not_after: datetime
+    marken: tuple[str, ...] = ()  # see Opened
 
 
 class TrustStore:
     """The instance's CAs and, if configured, their revocation lists."""
 
-    def __init__(self, ca_pem: bytes, crl: Path | None = None, keys: KeyPolicy | None = None) -> None:
+    def __init__(
+        self,
+        ca_pem: bytes,
+        crl: Path | None = None,
+        keys: KeyPolicy | None = None,
+        frist: timedelta = timedelta(0),
+    ) -> None:
         """`ca_pem` holds one or more CA certificates, the file `crl` one PEM revocation list of each.
 
-        Raises ConfigError.
+        `frist`: how long a list still counts that has ended. Raises ConfigError.
         """
-        self._cas = _load_cas(ca_pem)
-        self._crl = RevocationFile(crl, self._cas) if crl else None
+        self._cas = load_cas(ca_pem)
+        self._crl = RevocationFile(crl, self._cas, frist=frist) if crl else None
         self._keys = keys or KeyPolicy()
         self._examined = lru_cache(_CACHED)(self._examine)  # remembers results, not refusals
 
@@ -90,14 +102,20 @@ class TrustStore:
         """The CAs' certificates."""
         return frozenset(self._cas)
 
+    def revocation_until(self) -> datetime | None:
+        """Until when all CAs' revocation lists hold; long ago where one is missing, None where none is checked."""
+        return self._crl.until() if self._crl else None
+
     def check(self, der: bytes, now: datetime, purpose: Purpose = Purpose.SIGNING) -> Certificate:
         """The certificate `der`, believed at `now` (aware). Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN."""
         certificate = self._examined(der, purpose)
         if not certificate.not_before <= now <= certificate.not_after:
             raise Fault(FaultCode.CERTIFICATE_EXPIRED)
-        if self._crl and self._crl.is_revoked(certificate, now):
+        if self._crl is None:
+            return certificate
+        if self._crl.is_revoked(certificate, now):
             raise Fault(FaultCode.CERTIFICATE_REVOKED)
-        return certificate
+        return replace(certificate, marken=(LIST_ENDED,)) if self._crl.ended(certificate, now) else certificate
 
     def _examine(self, der: bytes, purpose: Purpose) -> Certificate:
         """What does not change while the process lives. The issuer comes first: what follows is a known CA's work."""
@@ -135,7 +153,8 @@ class TrustStore:
         raise Fault(FaultCode.CERTIFICATE_INVALID, "the key is neither RSA nor EC")
 
 
-def _load_cas(ca_pem: bytes) -> tuple[x509.Certificate, ...]:
+def load_cas(ca_pem: bytes) -> tuple[x509.Certificate, ...]:
+    """The CA certificates in a PEM file. Raises ConfigError."""
     try:
         cas = tuple(x509.load_pem_x509_certificates(ca_pem))
         for ca in cas:
@@ -182,7 +201,9 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 @dataclass(frozen=True)
-class _Crl:
+class Crl:
+    """A complete revocation list."""
+
     serials: frozenset[int]
     this_update: datetime
     next_update: datetime
@@ -196,9 +217,14 @@ class RevocationFile:
     """
 
     def __init__(
-        self, path: Path, cas: Sequence[x509.Certificate], clock: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        cas: Sequence[x509.Certificate],
+        clock: Callable[[], float] = time.monotonic,
+        frist: timedelta = timedelta(0),
     ) -> None:
-        """Raises ConfigError when the file is unusable."""
+        """`frist`: see TrustStore. Raises ConfigError when the file is unusable."""
+        self._frist = frist
         self._path = path
         self._cas = cas
         self._clock = clock
@@ -212,9 +238,22 @@ class RevocationFile:
         if self._clock() - self._looked >= _LOOK_AT_CRL_EVERY:
             self._look()
         crl = self._lists.get(certificate.issuer)
-        if crl is None or not crl.this_update <= now <= crl.next_update:
+        if crl is None or not crl.this_update <= now <= crl.next_update + self._frist:
             raise Fault(FaultCode.REVOCATION_UNKNOWN)
         return certificate.serial in crl.serials
+
+    def ended(self, certificate: Certificate, now: datetime) -> bool:
+        """Whether the CA's list has ended, and counts only because a newer one may come late."""
+        crl = self._lists.get(certificate.issuer)
+        return crl is None or now > crl.next_update
+
+    def until(self) -> datetime:
+        """Until when the lists of all CAs hold; long ago where there is no usable one."""
+        if self._clock() - self._looked >= _LOOK_AT_CRL_EVERY:
+            self._look()
+        lists = self._lists
+        ends = [lists.get(ca.fingerprint(hashes.SHA256())) for ca in self._cas]
+        return min(one.next_update if one else _LONG_AGO for one in ends)
 
     def _look(self) -> None:
         with self._lock:
@@ -239,9 +278,10 @@ class RevocationFile:
             raise ConfigError(f"the revocation list cannot be read: {error}") from error
         return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
-    def _load(self) -> dict[bytes, _Crl]:
+    def _load(self) -> dict[bytes, Crl]:
         try:
-            lists = [self._checked(block + _PEM_END) for block in self._path.read_bytes().split(_PEM_END)[:-1]]
+            blocks = (block + _PEM_END for block in self._path.read_bytes().split(_PEM_END)[:-1])
+            lists = [check_crl(x509.load_pem_x509_crl(block), self._cas) for block in blocks]
         except (OSError, *_UNREADABLE) as error:
             raise ConfigError(f"the revocation list {self._path.name} cannot be read: {error}") from error
         if not lists:
@@ -250,18 +290,19 @@ class RevocationFile:
             raise ConfigError(f"the file {self._path.name} holds two revocation lists of one CA")
         return dict(lists)
 
-    def _checked(self, pem: bytes) -> tuple[bytes, _Crl]:
-        crl = x509.load_pem_x509_crl(pem)
-        # Delta lists and lists with a limited scope say so in a critical extension (RFC 5280 § 5.2).
-        if any(extension.critical for extension in crl.extensions):
-            raise ConfigError("the revocation list has a critical extension, only complete lists are accepted")
-        if crl.next_update_utc is None:
-            raise ConfigError("the revocation list does not say until when it holds")
-        ca = next((ca for ca in self._cas if ca.subject == crl.issuer and _signed_by(crl, ca)), None)
-        if ca is None:
-            raise ConfigError("the revocation list is not signed by one of the CAs")
-        serials = frozenset(entry.serial_number for entry in crl)
-        return ca.fingerprint(hashes.SHA256()), _Crl(serials, crl.last_update_utc, crl.next_update_utc)
+
+def check_crl(crl: x509.CertificateRevocationList, cas: Sequence[x509.Certificate]) -> tuple[bytes, Crl]:
+    """Whose list it is (SHA-256 of the CA certificate's DER), and what it says. Raises ConfigError, ValueError."""
+    # Delta lists and lists with a limited scope say so in a critical extension (RFC 5280 § 5.2).
+    if any(extension.critical for extension in crl.extensions):
+        raise ConfigError("the revocation list has a critical extension, only complete lists are accepted")
+    if crl.next_update_utc is None:
+        raise ConfigError("the revocation list does not say until when it holds")
+    ca = next((ca for ca in cas if ca.subject == crl.issuer and _signed_by(crl, ca)), None)
+    if ca is None:
+        raise ConfigError("the revocation list is not signed by one of the CAs")
+    serials = frozenset(entry.serial_number for entry in crl)
+    return ca.fingerprint(hashes.SHA256()), Crl(serials, crl.last_update_utc, crl.next_update_utc)
 
 
 _PEM_END = b"-----END X509 CRL-----"

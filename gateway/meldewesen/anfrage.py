@@ -242,10 +242,14 @@ class Datenbestaetigung(Abruf):
 
 @dataclass(frozen=True)
 class Rueckweisungsgrund:
-    """A code of the list Datenabruf.Nichterstellung.Grund; `freitext` only with 16 and 17."""
+    """A code of the list Datenabruf.Nichterstellung.Grund; `freitext` only with 16 and 17.
+
+    `marke` tells the Protokoll which of the operator's own limits it was; the answer has no place for it.
+    """
 
     code: str
     freitext: str | None = None
+    marke: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from gateway.meldewesen.rechte import OHNE_EINSCHRAENKUNG, Zugang
+
 
 class Rolle(Enum):
     """Role of an authority's account: one per account."""
@@ -33,6 +35,7 @@ class Behoerde:
     nummer: int | None = None  # of § 34 (4) S. 1 BMG
     trotz_sperre: bool = False  # § 34a (6) BMG: sees to it that only those empowered receive the data
     ermaechtigte: frozenset[str] = frozenset()  # Kennungen of these
+    zugang: Zugang = OHNE_EINSCHRAENKUNG  # of an account below what its role may
 
     def darf_trotz_sperre(self, kennung: str) -> bool:
         """§ 34a (6) BMG for its user `kennung`. Nobody can vouch for the users of those whose queries are passed on."""

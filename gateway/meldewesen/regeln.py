@@ -42,11 +42,15 @@ P = TypeVar("P", bound=Pruefling, contravariant=True)
 
 @dataclass(frozen=True)
 class Regel(Generic[P]):
-    """A ground of Rueckweisung and when it applies. 16 and 17 need a German sentence."""
+    """A ground of Rueckweisung and when it applies. 16 and 17 need a German sentence.
+
+    `marke`: see Rueckweisungsgrund.
+    """
 
     code: str
     gilt: Callable[[P], bool]
     freitext: str | None = None
+    marke: str | None = None
 
 
 def wirksame_rolle(anfrage: Abruf, behoerde: Behoerde) -> Rolle:
@@ -118,7 +122,7 @@ PERSONENSUCHE: tuple[Regel[Suchpruefling], ...] = (
 
 def pruefe(regeln: Iterable[Regel[P]], pruefling: P) -> list[Rueckweisungsgrund]:
     """Every ground that applies, in the order of the rules."""
-    return [Rueckweisungsgrund(regel.code, regel.freitext) for regel in regeln if regel.gilt(pruefling)]
+    return [Rueckweisungsgrund(regel.code, regel.freitext, regel.marke) for regel in regeln if regel.gilt(pruefling)]
 
 
 def ordered(gruende: Iterable[Rueckweisungsgrund]) -> tuple[Rueckweisungsgrund, ...]:

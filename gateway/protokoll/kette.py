@@ -9,8 +9,8 @@ auditor's own tool needs this page and nothing else.
   chain's row in the register; with it stored, each entry proves itself.
 * Row of the register: the same over KETTENFELDER; the first follows `wurzel_hash`.
 * Seal of an entry, head of a chain, head of the register, record of a deletion: Ed25519 over label and values.
-* Chains of the first kind (`fassung` 1) have entries without `verzeichnis`, their `inhalt` itself in the hash, and no
-  `fassung` in that of their row.
+* Chains of the first kind (`fassung` 1) have entries without `vermittlung` and `verzeichnis`, their `inhalt` itself in
+  the hash, and no `fassung` in that of their row.
 """
 
 import hashlib
@@ -48,7 +48,9 @@ KETTENFELDER = ("nr", "kennung", "begonnen", "siegel_schluessel", "fassung")
 FASSUNG = 2
 
 _LABEL = b"xmeld-gateway/protokoll/1/"
-_INHALT, _VERZEICHNIS = FELDER.index("inhalt"), FELDER.index("verzeichnis")
+_INHALT = FELDER.index("inhalt")
+#: What entries of chains of the first kind (release 0.1.0) lack: NULL, and no part of their hash.
+_SPAETER = tuple(FELDER.index(name) for name in ("vermittlung", "verzeichnis"))
 _VERWEIS = struct.Struct(">qq32s")
 
 #: Chain, number and hash of an entry that another chain has seen.
@@ -76,9 +78,9 @@ def pack(values: Iterable[object]) -> bytes:
 def eintrag_hash(vorgaenger: bytes, felder: Sequence[object], fassung: object = FASSUNG) -> bytes:
     """Hash of an entry; `felder` in the order of FELDER. Raises TypeError or ValueError for what is none of ours."""
     if fassung == 1:
-        if felder[_VERZEICHNIS] is not None:
-            raise ValueError("entries of the first kind have no verzeichnis")
-        werte = (*felder[:_VERZEICHNIS], *felder[_VERZEICHNIS + 1 :])
+        if any(felder[place] is not None for place in _SPAETER):
+            raise ValueError("entries of the first kind have neither vermittlung nor verzeichnis")
+        werte = tuple(wert for place, wert in enumerate(felder) if place not in _SPAETER)
         return hashlib.sha256(_LABEL + b"eintrag\0" + vorgaenger + pack(werte)).digest()
     return belegt_hash(vorgaenger, (*felder[:_INHALT], digest_of(felder[_INHALT]), *felder[_INHALT + 1 :]))
 

@@ -22,9 +22,10 @@ Wartezeile = tuple[bytes, int, int, str, bytes]
 def pack(nacharbeit: Nacharbeit) -> bytes:
     """A head in JSON with its length before it, then the message as it is: its size is the request's alone."""
     wer = nacharbeit.behoerde
+    was = {name: wert for name, wert in vars(wer).items() if name != "zugang"}  # it was let in
     head = orjson.dumps(
         {
-            "behoerde": {**vars(wer), "rolle": wer.rolle.value, "ermaechtigte": sorted(wer.ermaechtigte)},
+            "behoerde": {**was, "rolle": wer.rolle.value, "ermaechtigte": sorted(wer.ermaechtigte)},
             "empfangen": micros(nacharbeit.empfangen),
             "neutral": nacharbeit.neutral,
         }

@@ -1,4 +1,5 @@
-"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/osci` (OSCI-Transport), `/health`, `/metrics`.
+"""The ASGI application: `/xmeld` (SOAP), `/xmeld?wsdl`, `/osci` (OSCI-Transport), `/health`, `/ready`, `/metrics`,
+`/admin/v1`.
 
 A request is read on the event loop, so that a sender who dawdles holds no thread; an exchange is a plain function and
 runs in one of `threads` threads.
@@ -11,16 +12,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from gateway.config import Http
-from gateway.envelope import names
 from gateway.envelope.soap import wsdl
-from gateway.errors import FaultCode, StoreError, place_of
+from gateway.errors import FaultCode, place_of
 from gateway.exchange import exchange, refuse
 from gateway.ports import Umschlag
 from gateway.vorgang import Gateway
+from gateway.web.admin import MAX_BYTES, PREFIX, Admin, encode
 from gateway.web.request import Receive, Refused, check_content_type, read_body
 
 log = logging.getLogger(__name__)
@@ -29,15 +31,13 @@ Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
-XML = "text/xml; charset=utf-8"
+XML, TEXT = "text/xml; charset=utf-8", "text/plain; charset=utf-8"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
-_HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
 
-#: When not even a fault can be signed.
-_UNSIGNED = (
-    f'<e:Envelope xmlns:e="{names.SOAP}"><e:Body><e:Fault><faultcode>e:Server</faultcode>'
-    f"<faultstring>{FaultCode.INTERNAL.value.text}</faultstring></e:Fault></e:Body></e:Envelope>"
-).encode()
+#: Threads of the admin API.
+ADMIN_THREADS = 2
+
+_HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,13 @@ class App:
         http: Http,
         address: str,
         messwerte: Callable[[], bytes] | None = None,
+        bereit: Callable[[], tuple[bool, Mapping[str, Any]]] | None = None,
+        admin: Admin | None = None,
     ) -> None:
         """`endpunkte` by path; `address` is the SOAP endpoint's URL as the WSDL names it.
 
-        `messwerte`: the numbers for `/metrics`, in Prometheus' text format.
+        `messwerte`: the numbers for `/metrics`, in Prometheus' text format. `bereit`: whether exchanges are answered
+        and recorded, and why not, for `/ready`. `admin`: what answers `/admin/v1`.
         """
         self.gateway = gateway
         self._endpunkte = endpunkte
@@ -90,6 +93,10 @@ class App:
         self._metrics_from = frozenset(http.metrics_from)
         self._wsdl = wsdl(address)
         self._messwerte = messwerte
+        self._admin = admin
+        self._admin_pool = ThreadPoolExecutor(ADMIN_THREADS, "admin")  # takes none that exchanges need
+        self._bereit = bereit
+        self._watching = ThreadPoolExecutor(1, "watch")  # also answers where all others wait for a store
         self._pool = ThreadPoolExecutor(http.threads + gateway.wartende, "exchange")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,14 +123,33 @@ class App:
             case "GET" | "HEAD", "/xmeld" if wants_wsdl:
                 return Response(HTTPStatus.OK, XML, self._wsdl)
             case "GET" | "HEAD", "/health":
-                return await self._health()
+                return self._health()
+            case "GET" | "HEAD", "/ready" if self._bereit:
+                return await self._ready(self._bereit, whole=scope["client"][0] in self._metrics_from)
             case "GET" | "HEAD", "/metrics" if self._messwerte and scope["client"][0] in self._metrics_from:
-                return Response(HTTPStatus.OK, PROMETHEUS, await self._in_thread(self._messwerte))
+                return Response(HTTPStatus.OK, PROMETHEUS, await self._in_thread(self._messwerte, self._watching))
+            case method, path if self._admin and path.startswith(f"{PREFIX}/"):
+                return await self._administer(self._admin, method, scope, receive)
             case _, path if path in self._endpunkte:
                 return _not_allowed("GET, HEAD, POST" if wants_wsdl and path == "/xmeld" else "POST")
-            case _, "/health":
+            case _, "/health" | "/ready":
                 return _not_allowed("GET, HEAD")
-        return Response(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", _HINT)
+        return Response(HTTPStatus.NOT_FOUND, TEXT, _HINT)
+
+    async def _administer(self, admin: Admin, method: str, scope: Scope, receive: Receive) -> Response:
+        """Whoever asks from elsewhere learns nothing, not even that it is there."""
+        if scope["client"][0] not in admin.adressen:
+            return Response(HTTPStatus.NOT_FOUND, TEXT, _HINT)
+        headers = dict(scope["headers"])
+        length, bearer = (headers.get(name, b"").decode("latin-1") for name in (b"content-length", b"authorization"))
+        try:
+            body = await read_body(length, receive, MAX_BYTES)
+        except Refused as refused:
+            return _json(refused.status, {"fehler": refused.fault.detail})
+        path = scope["path"].removeprefix(PREFIX)
+        answer = partial(admin.answer, method, path, bearer.removeprefix("Bearer "), body)
+        ergebnis = await asyncio.get_running_loop().run_in_executor(self._admin_pool, answer)
+        return Response(ergebnis.status, "application/json", encode(ergebnis.inhalt))
 
     async def _message(self, endpunkt: Endpunkt, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
         """HTTP's own word where the request was not read, else the endpoint's."""
@@ -140,18 +166,20 @@ class App:
             return Response(endpunkt.fault_status, content_type, reply.body)
         return Response(HTTPStatus.OK, content_type, reply.body, {})
 
-    async def _health(self) -> Response:
-        """Whether exchanges are answered; the ways to other Laender, as this process sees them, stand beside it."""
+    def _health(self) -> Response:
+        """That this process answers; the ways to other Laender, as it sees them, stand beside it."""
         vermittlung = self.gateway.vermittlung
         laender = {"laender": dict(vermittlung.laender.zustand())} if vermittlung else {}
-        try:
-            await self._in_thread(self.gateway.check_stores)
-        except StoreError:
-            return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "a store is not available", **laender})
         return _json(HTTPStatus.OK, {"status": "ok", **laender})
 
-    async def _in_thread(self, function: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+    async def _ready(self, bereit: Callable[[], tuple[bool, Mapping[str, Any]]], *, whole: bool) -> Response:
+        """Whether exchanges are answered and recorded; the checks are for those alone who may read the metrics."""
+        ready, report = await self._in_thread(bereit, self._watching)
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return _json(status, report if whole else {"status": report["status"]})
+
+    async def _in_thread(self, function: Callable[[], T], pool: ThreadPoolExecutor | None = None) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool or self._pool, function)
 
 
 def _last_resort(error: Exception, endpunkt: Endpunkt) -> bytes:
@@ -160,12 +188,12 @@ def _last_resort(error: Exception, endpunkt: Endpunkt) -> bytes:
         return endpunkt.umschlag().fault(FaultCode.INTERNAL, "", datetime.now(UTC))
     except Exception as second:
         log.error("fault not signed type=%s", type(second).__name__)
-        return _UNSIGNED
+        return endpunkt.umschlag().notfall
 
 
 def _not_allowed(methods: str) -> Response:
     headers = {"Allow": methods, "Connection": "close"}
-    return Response(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", _HINT, headers)
+    return Response(HTTPStatus.METHOD_NOT_ALLOWED, TEXT, _HINT, headers)
 
 
 def _json(status: HTTPStatus, answer: Mapping[str, object]) -> Response:

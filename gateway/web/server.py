@@ -9,10 +9,11 @@ import signal
 import socket
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes, SSLProtocols
 from granian.http import HTTP1Settings
@@ -20,17 +21,27 @@ from granian.server import Server
 
 from gateway import worker
 from gateway.abruf.vermittlung import FRIST
-from gateway.bootstrap import Instance, build_aufbewahrung, build_gateway, build_lauf, build_umschlag
+from gateway.bootstrap import (
+    Instance,
+    build_aufbewahrung,
+    build_gateway,
+    build_lauf,
+    build_umschlag,
+    check_databases,
+)
 from gateway.bootstrap_osci import build_osci, with_vermittlung
 from gateway.config import Config
-from gateway.errors import ConfigError, GatewayError
+from gateway.errors import ConfigError, GatewayError, place_of
+from gateway.log import logging_config
 from gateway.vermittlung.eintrag import MAX_TIMEOUT
-from gateway.vorgang import Gateway, Spur
+from gateway.vorgang import Spur
+from gateway.web.admin import Admin
 from gateway.web.app import App, Endpunkt, osci_endpunkt, soap_endpunkt
+from gateway.web.lage import Quellen
+from gateway.web.readiness import Readiness
 from gateway.web.request import READ_TIMEOUT
-
-if TYPE_CHECKING:
-    from gateway.web.metrics import Messwerte
+from gateway.web.traces import over_otlp
+from gateway.zustellung.sperrlisten import hole_immer_wieder
 
 #: Seconds that a stopping worker has for its exchanges before it is killed; reading, answering and recording take less.
 GRACE = 30
@@ -50,14 +61,10 @@ _MAX_HEAD = 64 << 10
 #: Where prometheus_client looks when it is first imported.
 MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"
 
-log = logging.getLogger(__name__)
+#: A file that is mapped into memory kills its process where the disk is full.
+_MEMORY = "/dev/shm"  # noqa: S108
 
-_HANDLER = {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
-_LOGGING = {
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": _HANDLER, "access": _HANDLER},
-    "root": {"handlers": ["console"], "level": "INFO"},
-}
+log = logging.getLogger(__name__)
 
 
 def address_of(config: Config) -> str:
@@ -78,14 +85,35 @@ def build(instance: Instance) -> App:
     _check_address(instance.config.http.host, instance.config.http.port)
     if not (instance.config.http.loopback or instance.config.signatur.timestamp_required):
         log.warning("signatur.timestamp_required is false: a captured request without a Timestamp can be sent again")
+    check_databases(instance)
     gateway = with_vermittlung(build_gateway(instance), instance)
+    quellen = Quellen(instance, gateway)
     gateway.check_stores()
     from gateway.web.metrics import Messwerte  # within `_shared_metrics`, and where nothing can fail any more
 
-    messwerte = Messwerte()
-    gateway = replace(gateway, observe=observer(gateway, messwerte))
+    messwerte = Messwerte(quellen)
+    observers = [gateway.observe, messwerte.observe]
+    if instance.config.betrieb.traces:
+        observers.append(over_otlp(instance.config.betrieb.traces).observe)
+    gateway = replace(gateway, observe=_each(observers))
     address, http = address_of(instance.config), instance.config.http
-    return App(gateway, _endpunkte(instance), http, address, messwerte.render)
+    return App(
+        gateway,
+        _endpunkte(instance),
+        http,
+        address,
+        messwerte.render,
+        Readiness(quellen.lage).report,
+        build_admin(instance),
+    )
+
+
+def build_admin(instance: Instance) -> Admin | None:
+    """The admin API; None where it is served to nobody."""
+    config = instance.config.verwaltung
+    if not config.api_von:
+        return None
+    return Admin(instance.verwaltung, instance.sitzungen(), frozenset(config.api_von))
 
 
 def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
@@ -95,25 +123,24 @@ def _endpunkte(instance: Instance) -> dict[str, Endpunkt]:
     return endpunkte
 
 
-def observer(gateway: Gateway, messwerte: "Messwerte") -> Callable[[Spur], None]:
-    """What the gateway does with the trace of an exchange, and its numbers. The ways to other Laender change by
-    exchanges alone; whoever is asked for /metrics knows but his own.
-    """
-    first, vermittlung = gateway.observe, gateway.vermittlung
+def _each(observers: Sequence[Callable[[Spur], None]]) -> Callable[[Spur], None]:
+    """All of them; one that fails is the operator's trouble: the exchange is recorded, and its answer leaves."""
 
     def observe(spur: Spur) -> None:
-        first(spur)
-        messwerte.observe(spur)
-        if spur.wege and vermittlung:
-            messwerte.set_zustand(vermittlung.laender.zustand())
+        for one in observers:
+            try:
+                one(spur)
+            except Exception as error:
+                log.error("not observed: %s at %s", type(error).__name__, place_of(error))
 
     return observe
 
 
 @contextmanager
 def _shared_metrics() -> Iterator[None]:
-    """A folder in which the workers' numbers meet, for as long as they serve."""
-    with tempfile.TemporaryDirectory(prefix="xmeld-gateway-metrics-") as folder:
+    """A folder in which the workers' numbers meet, for as long as they serve; in memory, where no disk can be full."""
+    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="xmeld-gateway-metrics-", dir=memory) as folder:
         os.environ[MULTIPROC] = folder
         try:
             yield
@@ -141,12 +168,19 @@ def serve(instance: Instance) -> None:
 
 
 def _serve(instance: Instance) -> None:
+    listen = instance.sperrlisten()
+    for one in listen:
+        if not one.path.exists():  # the first time there is nothing to go by
+            one.hole()
     _built[:] = [build(instance)]
     lauf, aufbewahrung = build_lauf(instance, _built[0].gateway), build_aufbewahrung(instance)
     instance.close()  # each process opens its own connections
     os.register_at_fork(after_in_child=_become_worker)
-    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
-    nachlauf = worker.Supervisor(lambda: worker.run(lauf, aufbewahrung, instance.config.nacharbeit.pause_seconds))
+    logs = logging_config(instance.config.betrieb.log)
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **logs})
+    abstand = 60 * instance.config.signatur.crl_abstand_minuten
+    hole, pause = partial(hole_immer_wieder, listen, abstand), instance.config.nacharbeit.pause_seconds
+    nachlauf = worker.Supervisor(lambda: worker.run(lauf, aufbewahrung, pause, hole))
     try:
         Server("gateway.web.server:create", **_options(instance)).serve()
     finally:
@@ -171,7 +205,7 @@ def _options(instance: Instance) -> dict[str, Any]:
         "workers_kill_timeout": int(GRACE_VERMITTLUNG if config.vermittlung.gegenstellen else GRACE),
         "respawn_failed_workers": True,
         "log_access": False,
-        "log_dictconfig": _LOGGING,
+        "log_dictconfig": logging_config(config.betrieb.log),
         "ssl_cert": path / tls.certificate if tls.certificate else None,
         "ssl_key": path / tls.key if tls.key else None,
         "ssl_protocol_min": SSLProtocols.tls12,

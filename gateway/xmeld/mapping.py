@@ -96,6 +96,11 @@ class Abrufart:
         self.auswahlrechte: Table[str, Gruppe] = read_gruppen(table.get("auswahlrechte", {}), f"{where}auswahlrechte")
         for feld in sorted(self.auswahlrechte.keys() - {feld for feld, _ in auswahldaten if "." not in feld}):
             raise ConfigError(f"{where}auswahlrechte: {feld} is not one of auswahldaten")
+        #: The Rueckweisung codes for what is not everybody's, by Anforderungselement and by field of the Auswahldaten.
+        self.elementcodes: Table[str, str] = {
+            zeile.code: self.gruppen[zeile.gruppe].rueckweisung for zeile in self.zeilen if zeile.gruppe
+        }
+        self.auswahlcodes: Table[str, str] = {feld: recht.rueckweisung for feld, recht in self.auswahlrechte.items()}
         self._auswahl = lru_cache(maxsize=256)(self._compile)
         self._verboten = lru_cache(maxsize=256)(self._forbidden)
         self._verwehrt = lru_cache(maxsize=256)(self._withheld)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.abruf import personensuche
+from gateway.behoerden import stamm
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from tests.betrieb import GEMEINDE, ZENTRALE, Betrieb, betrieb, outcome, register_authority
 from tests.spiegel.personen import datensatz, sperre, wohnung
@@ -103,7 +104,9 @@ def test_the_right_ends_when_it_is_taken_back(house: Betrieb) -> None:
     authorities = house.here.authorities()
     other = replace(house, gateway=replace(house.gateway, behoerden=authorities))
     assert ask(other, "Sperredrei") == "01"
-    authorities.disempower(KRIPO, LEITUNG)
+    stamm.entmaechtige(authorities.verwaltung, KRIPO, LEITUNG)
+    authorities.refresh()
     assert ask(other, "Sperredrei") == "03"
-    authorities.empower(KRIPO, LEITUNG)
+    stamm.ermaechtige(authorities.verwaltung, KRIPO, LEITUNG)
+    authorities.refresh()
     assert ask(other, "Sperredrei") == "01"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from gateway.behoerden.aenderungen import Verwaltung
 from gateway.behoerden.register import create_schema
 from tests.databases import database_url, opened
 
@@ -25,3 +26,9 @@ def leser(database_url: str, engine: Engine) -> Iterator[Engine]:
     """An engine that only reads the same database."""
     with opened(database_url, readonly=True) as leser:
         yield leser
+
+
+@pytest.fixture
+def v(engine: Engine) -> Verwaltung:
+    """The operator Anna."""
+    return Verwaltung(engine, "cli:anna")

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert
 
+from gateway.behoerden.aenderungen import Verwaltung, verlauf
 from gateway.behoerden.fehler import BehoerdenError
-from gateway.behoerden.leser import SqlLeser
+from gateway.behoerden.leser import SqlLeser, beantrage, bestaetige, entferne, fuege_hinzu
 from gateway.behoerden.tabellen import BEHOERDE, create_schema
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund
@@ -19,7 +20,7 @@ GRUND = Einsichtsgrund("anna", "", Zweck.STRAFVERFAHREN, "3 Js 7/26")
 
 
 @pytest.fixture
-def leser(database_url: str) -> Iterator[SqlLeser]:
+def schreibend(database_url: str) -> Iterator[Engine]:
     with opened(database_url) as engine:
         create_schema(engine)
         flags = dict.fromkeys(("gesperrt", "azr_berechtigt", "zentrale_stelle", "trotz_sperre"), False)
@@ -28,49 +29,71 @@ def leser(database_url: str) -> Iterator[SqlLeser]:
             connection.execute(
                 insert(BEHOERDE), [{**row, **flags, "name": "Polizei", "rolle": "sicherheit"} for row in rows]
             )
-        yield SqlLeser(engine)
+        yield engine
 
 
-def test_a_reader_reads_what_he_was_given_and_no_more(leser: SqlLeser) -> None:
-    leser.add("anna", "")
-    leser.add("kommissar", POLIZEI)
+@pytest.fixture
+def leser(schreibend: Engine) -> SqlLeser:
+    return SqlLeser(schreibend)
+
+
+@pytest.fixture
+def v(schreibend: Engine) -> Verwaltung:
+    return Verwaltung(schreibend, "shell:root", uhr=lambda: JETZT)
+
+
+def test_a_reader_reads_what_he_was_given_and_no_more(leser: SqlLeser, v: Verwaltung) -> None:
+    fuege_hinzu(v, "anna", "")
+    fuege_hinzu(v, "kommissar", POLIZEI)
     assert leser.mandanten("anna") == {""}
     assert leser.mandanten("kommissar") == {POLIZEI}
     assert leser.mandanten("otto") == frozenset()
-    leser.remove("anna", "")
+    entferne(v, "anna", "")
     assert leser.mandanten("anna") == frozenset()
     with pytest.raises(BehoerdenError, match="no reader"):
-        leser.remove("anna", "")
+        entferne(v, "anna", "")
 
 
-def test_only_an_authority_that_has_commissioned_its_protokoll_has_readers_of_it(leser: SqlLeser) -> None:
+def test_only_an_authority_that_has_commissioned_its_protokoll_has_readers_of_it(
+    leser: SqlLeser, v: Verwaltung
+) -> None:
     for kennung in (STILLE, "dbs:000000000000"):
         with pytest.raises(BehoerdenError, match="has not commissioned"):
-            leser.add("kommissar", kennung)
+            fuege_hinzu(v, "kommissar", kennung)
     with pytest.raises(BehoerdenError, match="name of a reader"):
-        leser.add("A b", "")
+        fuege_hinzu(v, "A b", "")
 
 
-def test_a_request_is_confirmed_by_another_reader_and_holds_for_a_day(leser: SqlLeser) -> None:
-    leser.add("anna", "")
-    leser.add("berta", "")
-    leser.add("kommissar", POLIZEI)
-    antrag = leser.beantrage(GRUND, JETZT)
+def test_a_request_is_confirmed_by_another_reader_and_holds_for_a_day(leser: SqlLeser, v: Verwaltung) -> None:
+    fuege_hinzu(v, "anna", "")
+    fuege_hinzu(v, "berta", "")
+    fuege_hinzu(v, "kommissar", POLIZEI)
+    antrag = beantrage(v, GRUND)
     assert leser.bestaetigt_von(antrag, GRUND, JETZT) is None
     with pytest.raises(BehoerdenError, match="another one"):
-        leser.bestaetige(antrag, "anna", JETZT)
+        bestaetige(v, antrag, "anna")
     with pytest.raises(BehoerdenError, match="no reader"):
-        leser.bestaetige(antrag, "kommissar", JETZT)
-    leser.bestaetige(antrag, "berta", JETZT)
+        bestaetige(v, antrag, "kommissar")
+    bestaetige(v, antrag, "berta")
     assert leser.bestaetigt_von(antrag, GRUND, JETZT + timedelta(hours=23)) == "berta"
     assert leser.bestaetigt_von(antrag, GRUND, JETZT + timedelta(hours=25)) is None
     assert leser.bestaetigt_von(antrag, GRUND, JETZT - timedelta(hours=1)) is None
     assert leser.bestaetigt_von(antrag, Einsichtsgrund("anna", "", Zweck.BETRIEB, "3 Js 7/26"), JETZT) is None
     with pytest.raises(BehoerdenError, match="no request"):
-        leser.bestaetige(antrag, "berta", JETZT)
+        bestaetige(v, antrag, "berta")
     assert [one.bestaetigt_von for one in leser.antraege()] == ["berta"]
 
 
-def test_nobody_requests_what_he_could_not_read(leser: SqlLeser) -> None:
+def test_nobody_requests_what_he_could_not_read(leser: SqlLeser, v: Verwaltung) -> None:
     with pytest.raises(BehoerdenError, match="no reader"):
-        leser.beantrage(GRUND, JETZT)
+        beantrage(v, GRUND)
+
+
+def test_who_became_a_reader_and_who_confirmed_is_on_record(schreibend: Engine, v: Verwaltung) -> None:
+    fuege_hinzu(v, "anna", "")
+    fuege_hinzu(v, "berta", "")
+    bestaetige(v, beantrage(v, GRUND), "berta")
+    entferne(v, "anna", "")
+    assert [(row["was"], row["wer"]) for row in verlauf(schreibend)] == [
+        (was, "shell:root") for was in ("entfernen", "bestaetigen", "beantragen", "anlegen", "anlegen")
+    ]

@@ -56,6 +56,8 @@ def test_init_writes_every_key_with_its_default_and_explains_it(made: Path) -> N
         ('adresse = ""', 'adresse = "http://192.0.2.1/x"', "plain http:// is for loopback only"),
         ('adresse = ""', 'adresse = "https://example.org/"', "addresses need a ca"),
         ("pause_seconds = 30", "pause_seconds = 0", "nacharbeit.pause_seconds: Input should be greater"),
+        ('log = "text"', 'log = "xml"', "betrieb.log: Input should be 'text' or 'json'"),
+        ('traces = ""', 'traces = "http://192.0.2.1/v1/traces"', "plain http:// is for loopback only"),
         ("iv_bytes = 12", "iv_bytes = 13", "osci.iv_bytes: Input should be 12 or 16"),
         ('gegenstellen = ""', 'gegenstellen = "laender.toml"', "einfach.kennung and sicherheit.kennung are missing"),
         ('kennung = ""', 'kennung = "dbs:03"', "vermittlung.einfach.kennung: String should match"),

@@ -1,7 +1,6 @@
 """An instance that asks other Laender: what its configuration must say, and what is made of it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +13,9 @@ from gateway.bootstrap_osci import with_vermittlung
 from gateway.envelope.pki import KeyType
 from gateway.errors import ConfigError
 from gateway.meldewesen.behoerde import Rolle
-from gateway.ports import Ausfall, LandNichtErreichbar, Weg
-from gateway.vorgang import Gateway, Spur
-from gateway.web.metrics import Messwerte
-from gateway.web.server import GRACE_VERMITTLUNG, observer
+from gateway.ports import Ausfall, LandNichtErreichbar
+from gateway.vorgang import Gateway
+from gateway.web.server import GRACE_VERMITTLUNG
 from tests.gateways import set_key
 from tests.vermittlung.peers import table, write
 
@@ -82,21 +80,6 @@ def test_the_two_roles_have_keys_of_their_own_and_of_this_land(own: Path, kennun
 
 def test_a_worker_that_stops_is_not_killed_while_another_land_may_still_answer() -> None:
     assert FRIST.total_seconds() + 120 <= GRACE_VERMITTLUNG
-
-
-def test_every_process_notes_the_state_of_its_ways_when_it_has_used_one(gateway: Gateway) -> None:
-    class Laender:
-        def zustand(self) -> dict[str, str]:
-            return {"09": "open"}
-
-    assert gateway.vermittlung is not None
-    vermittlung = replace(gateway.vermittlung, laender=Laender())  # type: ignore[arg-type]
-    messwerte, now = Messwerte(), datetime.now(UTC)
-    observe = observer(replace(gateway, vermittlung=vermittlung, observe=lambda _: None), messwerte)
-    observe(Spur(now, bytes(32), ergebnis="rueckweisung", codes=("16",)))
-    assert b"xmeld_land_state{" not in messwerte.render()
-    observe(Spur(now, bytes(32), ergebnis="rueckweisung", codes=("16",), wege=[Weg("09", "u", now, now, ("ZEIT",))]))
-    assert b'xmeld_land_state{land="09"} 2.0' in messwerte.render()
 
 
 def test_a_land_of_which_the_file_says_nothing_is_not_reached(gateway: Gateway) -> None:

@@ -1,8 +1,9 @@
 """The application without a server: what it answers when something of ours breaks."""
 
 import asyncio
+import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from gateway.sending import client_of
 from gateway.vorgang import Vermittlung
 from gateway.web import app
 from gateway.web.app import App, soap_endpunkt
+from gateway.web.lage import Quellen
+from gateway.web.readiness import Readiness
 from gateway.web.request import Refused, read_body
 from tests.betrieb import AMT, Betrieb, betrieb, outcome
 
@@ -40,6 +43,7 @@ def call(
     *,
     client: str = "127.0.0.1",
     messwerte: Callable[[], bytes] | None = None,
+    bereit: Callable[[], tuple[bool, Mapping[str, Any]]] | None = None,
 ) -> tuple[int, bytes]:
     """Status and body of one request."""
     sent: list[dict[str, Any]] = []
@@ -51,7 +55,7 @@ def call(
         sent.append(event)
 
     endpunkte = {"/xmeld": soap_endpunkt(house.umschlag)}
-    application = App(house.gateway, endpunkte, Http(), "http://127.0.0.1/xmeld", messwerte)
+    application = App(house.gateway, endpunkte, Http(), "http://127.0.0.1/xmeld", messwerte, bereit)
     scope = {
         "method": method,
         "path": path,
@@ -100,14 +104,19 @@ def test_where_not_even_a_fault_can_be_signed_there_is_an_unsigned_one(
     assert SECRET not in caplog.text
 
 
-def test_health_says_when_the_register_does_not_answer(house: Betrieb) -> None:
+def test_ready_says_no_while_health_says_that_the_process_lives(house: Betrieb) -> None:
     class Silent:
         def of_certificate(self, fingerprint: str) -> None:
             raise StoreError("the authorities cannot be read")
 
     silent = replace(house, gateway=replace(house.gateway, behoerden=Silent()))
-    status, body = call(silent, b"", "GET", "/health")
-    assert (status, body) == (503, b'{"status": "a store is not available"}')
+    quellen = Quellen(silent.here, silent.gateway)
+    bereit = Readiness(quellen.lage).report
+    status, body = call(silent, b"", "GET", "/ready", bereit=bereit)
+    assert (status, json.loads(body)["status"]) == (503, "not ready")
+    assert json.loads(body)["checks"][0]["detail"] == "the authorities cannot be read"
+    assert call(silent, b"", "GET", "/ready", client="192.0.2.7", bereit=bereit) == (503, b'{"status": "not ready"}')
+    assert call(silent, b"", "GET", "/health") == (200, b'{"status": "ok"}')
 
 
 def test_health_tells_of_the_ways_to_other_laender(house: Betrieb) -> None:

@@ -96,6 +96,7 @@ class OsciUmschlag:
     """
 
     name = "osci"
+    notfall = soap_fault("9000", feedback.entry("9000", FaultCode.INTERNAL.name).text)
 
     def __init__(self, shared: OsciEmpfaenger) -> None:
         self._shared = shared
@@ -188,14 +189,15 @@ class OsciUmschlag:
             raise Fault(FaultCode.CONTENT_INVALID, "neither the content nor the message is encrypted")
         author = self._author(inhalt.author, now)
         if not inhalt.encrypted:
-            return Opened(inhalt.nachricht, author.fingerprint)  # and answered as it was asked
+            return Opened(inhalt.nachricht, author.fingerprint, marken=author.marken)  # and answered as it was asked
         reply = read.certificate("CipherCertificateOriginator")
         if reply is None:
             raise Fault(FaultCode.REPLY_CIPHER_INVALID, "there is no CipherCertificateOriginator to answer for")
         reader = self._believed(reply, now, FaultCode.REPLY_CIPHER_INVALID, FaultCode.REPLY_CIPHER_REVOKED)
         self._reader = RoleCertificate("CipherCertificateAddressee", message.loaded(reply))
         self._content_iv = inhalt.iv_length
-        return Opened(inhalt.nachricht, author.fingerprint, reader.fingerprint)
+        marken = tuple(dict.fromkeys(author.marken + reader.marken))
+        return Opened(inhalt.nachricht, author.fingerprint, reader.fingerprint, marken)
 
     def _author(self, entry: CertificateEntry, now: datetime) -> Certificate:
         try:

@@ -1,0 +1,61 @@
+"""`xmeld-gateway behoerde zertifikat`: single certificates of authorities."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from gateway.behoerden import auskunft, zertifikate
+from gateway.bootstrap import Instance
+from gateway.commands.arguments import KennungArgument
+from gateway.errors import ConfigError
+from gateway.terminal import InstanceOption, actor, out
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The certificates of an authority.")
+
+FingerprintArgument = Annotated[str, typer.Argument(help="Its fingerprint, or the first 8 or more digits.")]
+
+
+@app.command(name="list")
+def list_certificates(kennung: KennungArgument, directory: InstanceOption) -> None:
+    """An authority's certificates; several may be valid at once."""
+    table = Table("fingerprint", "subject", "serial", "from", "until", "state")
+    with Instance.read(directory) as here:
+        for row in auskunft.behoerde(here.verwaltung(actor()), kennung)["zertifikate"]:
+            days = ((row[name] or "-")[:10] for name in ("gueltig_ab", "gueltig_bis"))
+            state = "blocked" if row["gesperrt"] else "active"
+            table.add_row(row["fingerprint"][:16], row["subject"] or "-", row["serial"] or "-", *days, state)
+    out.print(table)
+
+
+@app.command()
+def add(
+    kennung: KennungArgument,
+    file: Annotated[Path, typer.Argument(help="The certificate, PEM.")],
+    directory: InstanceOption,
+) -> None:
+    """Give an authority a further certificate."""
+    try:
+        certificate = zertifikate.read_certificate(file.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+    with Instance.read(directory) as here:
+        fingerprint = zertifikate.ordne_zu(here.verwaltung(actor()), kennung, certificate)
+    out.print(f"{kennung}: {fingerprint[:16]} added")
+
+
+@app.command()
+def block(fingerprint: FingerprintArgument, directory: InstanceOption) -> None:
+    """Refuse one certificate from now on, within a second in every process."""
+    with Instance.read(directory) as here:
+        zertifikate.sperre(here.verwaltung(actor()), fingerprint, gesperrt=True)
+    out.print(f"{fingerprint}: blocked")
+
+
+@app.command()
+def unblock(fingerprint: FingerprintArgument, directory: InstanceOption) -> None:
+    """Lift the block."""
+    with Instance.read(directory) as here:
+        zertifikate.sperre(here.verwaltung(actor()), fingerprint, gesperrt=False)
+    out.print(f"{fingerprint}: active")

@@ -1,0 +1,119 @@
+"""How the gateway stands, as `/ready` judges it and `/metrics` tells it: one reading for both, at most a second old."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from sqlalchemy import Engine
+
+from gateway.bootstrap import Instance
+from gateway.bootstrap_osci import certificates
+from gateway.bootstrap_osci import trust as osci_trust
+from gateway.envelope.zertifikate import TrustStore
+from gateway.errors import ConfigError, StoreError
+from gateway.protokoll.betriebslage import Betriebslage, lies
+from gateway.vorgang import Gateway
+
+#: Seconds for which a reading counts: whoever asks without end costs no more than one a second.
+_MAX_AGE = 1.0
+
+
+@dataclass(frozen=True)
+class Lage:
+    """One reading. A store's text says why it does not answer, and is empty where it does."""
+
+    moment: datetime
+    stores: Mapping[str, str]
+    protokoll: Betriebslage | None  # None: it cannot be read
+    certificates: Mapping[str, datetime]  # own ones and CAs, by their key in gateway.toml: when they expire
+    revocation: Mapping[str, datetime]  # until when the lists hold
+    laender: Mapping[str, str]  # "closed", "half-open" or "open"
+    free: Mapping[str, int]  # bytes, by database on SQLite
+
+
+class Quellen:
+    """What is read, of one process."""
+
+    def __init__(self, instance: Instance, gateway: Gateway, clock: Callable[[], float] = time.monotonic) -> None:
+        """Raises ConfigError for a certificate that cannot be read."""
+        self.gateway = gateway
+        self.engines: Mapping[str, Engine] = {
+            store.name: engine for store, engine in instance.stores(readonly=True).items()
+        }
+        self._files = {
+            name: Path(str(engine.url.database).removeprefix("file:"))
+            for name, engine in self.engines.items()
+            if engine.dialect.name == "sqlite"
+        }
+        self._trust = {"signatur": instance.trust}
+        if instance.config.osci.aktiv:
+            self._trust["osci"] = osci_trust(instance)
+        self._certificates = {name: one.not_valid_after_utc for name, one in _own(instance).items()}
+        self._certificates |= {f"{name}.ca": _first_end(one) for name, one in self._trust.items()}
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._read: tuple[float, Lage] | None = None
+
+    def lage(self) -> Lage:
+        """The present one. One thread reads at a time, the others wait for it."""
+        with self._lock:
+            if self._read is None or self._clock() - self._read[0] >= _MAX_AGE:
+                lage = self._lage()
+                self._read = self._clock(), lage
+            return self._read[1]
+
+    def _lage(self) -> Lage:
+        now, gateway = self.gateway.clock(), self.gateway
+        stores = {name: _reason(check) for name, check in gateway.store_checks().items()}
+        ends = {name: trust.revocation_until() for name, trust in self._trust.items()}
+        return Lage(
+            moment=now,
+            stores=stores,
+            protokoll=self._protokoll(now),
+            certificates=self._certificates,
+            revocation={name: until for name, until in ends.items() if until},
+            laender=dict(gateway.vermittlung.laender.zustand()) if gateway.vermittlung else {},
+            free={name: _free(file) for name, file in self._files.items()},
+        )
+
+    def _protokoll(self, now: datetime) -> Betriebslage | None:
+        try:
+            return lies(self.engines["protokoll"], now)
+        except StoreError:
+            return None  # as `stores` says
+
+
+def _own(instance: Instance) -> dict[str, x509.Certificate]:
+    tls = instance.config.tls.certificate
+    found = {"signatur": instance.identity.certificate, **certificates(instance)}
+    if tls:
+        try:
+            found["tls"] = x509.load_pem_x509_certificate(instance.read_file(tls, "tls.certificate"))
+        except ValueError:
+            raise ConfigError(f"tls.certificate: {instance.path / tls} is not a certificate in PEM") from None
+    return found
+
+
+def _first_end(trust: TrustStore) -> datetime:
+    return min(ca.not_valid_after_utc for ca in trust.issuers)
+
+
+def _reason(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
+def _free(file: Path) -> int:
+    try:
+        stat = os.statvfs(file.parent)
+    except OSError:
+        return 0
+    return stat.f_bavail * stat.f_frsize

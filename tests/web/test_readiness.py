@@ -1,0 +1,173 @@
+"""`/ready` says no only for what stops answers, and names everything that an operator has to look at."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from gateway.envelope import pki
+from gateway.envelope.signer import load_identity
+from gateway.errors import StoreError
+from gateway.protokoll.betriebslage import Betriebslage, Wartet, lies
+from gateway.protokoll.tabellen import EINTRAG, KOPF, NACHARBEIT, POSTAUSGANG
+from gateway.web.lage import Lage, Quellen
+from gateway.web.readiness import Readiness, State, checks
+from tests.betrieb import Betrieb, betrieb
+from tests.databases import KINDS, fresh_database
+from tests.nacharbeit.haus import Haus, haus
+
+NOW = datetime(2026, 5, 4, 12, 34, 56, tzinfo=UTC)
+NOTHING = Wartet(0, 0.0, 0)
+DAY = timedelta(days=1)
+
+GOOD = Lage(
+    moment=NOW,
+    stores={"spiegel": "", "behoerden": "", "protokoll": ""},
+    protokoll=Betriebslage(0.9, NOW, NOTHING, NOTHING),
+    certificates={"signatur": NOW + 99 * DAY, "osci.signatur": NOW + 99 * DAY},
+    revocation={"signatur": NOW + 7 * DAY},
+    laender={"09": "closed"},
+    free={"spiegel": 1 << 40},
+)
+
+
+def state_of(lage: Lage, name: str) -> tuple[State, str]:
+    return next((check.state, check.detail) for check in checks(lage) if check.name == name)
+
+
+def test_all_is_well() -> None:
+    assert {check.state for check in checks(GOOD)} == {State.OK}
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "state", "detail"),
+    [
+        ({"stores": {"spiegel": "the mirror cannot be read (X)"}}, "spiegel", State.FAILING, "the mirror cannot be"),
+        ({"certificates": {"signatur": NOW}}, "certificate signatur", State.FAILING, "is out of date"),
+        ({"certificates": {"tls": NOW - DAY}}, "certificate tls", State.FAILING, "is out of date"),
+        ({"certificates": {"osci.signatur": NOW}}, "certificate osci.signatur", State.WARNING, "is out of date"),
+        ({"certificates": {"signatur": NOW + 29 * DAY}}, "certificate signatur", State.WARNING, "29 days left"),
+        ({"revocation": {"signatur": NOW - DAY}}, "revocation list signatur", State.FAILING, "is out of date"),
+        ({"revocation": {"osci": NOW - DAY}}, "revocation list osci", State.WARNING, "is out of date"),
+        ({"revocation": {"signatur": NOW + DAY / 4}}, "revocation list signatur", State.WARNING, "6.0 hours left"),
+        ({"free": {"spiegel": 0}}, "disk spiegel", State.FAILING, "0 MB are free"),
+        ({"free": {"spiegel": 1 << 29}}, "disk spiegel", State.WARNING, "512 MB are free"),
+        ({"laender": {"09": "open"}}, "land 09", State.WARNING, "does not answer"),
+        ({"protokoll": Betriebslage(11.0, NOW, NOTHING, NOTHING)}, "seals", State.WARNING, "11 seconds behind"),
+        ({"protokoll": Betriebslage(0, NOW + DAY, NOTHING, NOTHING)}, "clock", State.WARNING, "24.0 hours in the"),
+        ({"protokoll": Betriebslage(0, NOW, Wartet(3, 1000, 0), NOTHING)}, "nacharbeit", State.WARNING, "3 wait"),
+        ({"protokoll": Betriebslage(0, NOW, NOTHING, Wartet(2, 4e5, 0))}, "postausgang", State.WARNING, "4 days"),
+    ],
+)
+def test_a_check_names_what_is_wrong_and_only_what_stops_answers_fails(
+    change: dict[str, Any], name: str, state: State, detail: str
+) -> None:
+    found = state_of(replace(GOOD, **change), name)
+    assert found[0] is state
+    assert detail in found[1]
+
+
+def test_a_check_says_since_when_it_has_its_state() -> None:
+    lages = [
+        GOOD,
+        replace(GOOD, moment=NOW + DAY, stores={"spiegel": "away"}),
+        replace(GOOD, moment=NOW + 2 * DAY, stores={"spiegel": "away"}),
+        replace(GOOD, moment=NOW + 3 * DAY),
+    ]
+    readiness = Readiness(iter(lages).__next__)
+    seen = []
+    for _ in lages:
+        ready, report = readiness.report()
+        row = next(row for row in report["checks"] if row["name"] == "spiegel")
+        seen.append((ready, row["state"], (datetime.fromisoformat(row["since"]) - NOW).days))
+    assert seen == [(True, "ok", 0), (False, "failing", 1), (False, "failing", 1), (True, "ok", 3)]
+
+
+@pytest.fixture(params=KINDS)
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Haus]:
+    with (
+        fresh_database(request.param, tmp_path) as url,
+        haus(tmp_path, database=url if request.param == "postgresql" else "") as one,
+    ):
+        yield one
+
+
+def test_a_real_gateway_is_ready_and_reads_no_more_than_once_a_second(house: Haus) -> None:
+    assert house.ask(geschlecht="w") == "01"
+    moments = iter([0.0, 0.9, 1.0, 1.0])
+    quellen = Quellen(house.here, house.gateway, lambda: next(moments))
+    first = quellen.lage()
+    found = {check.name: check.state for check in checks(first)}
+    assert {name for name, state in found.items() if state is State.FAILING} == set()
+    assert {"spiegel", "behoerden", "protokoll", "seals", "certificate signatur", "revocation list signatur"} <= set(
+        found
+    )
+    assert quellen.lage() is first
+    assert quellen.lage() is not first
+
+
+def test_seals_are_no_more_than_a_second_behind_and_a_lag_is_seen(house: Haus) -> None:
+    assert house.ask(geschlecht="w") == "01"
+    engine = house.here.protokoll(readonly=True)
+    assert lies(engine, datetime.now(UTC)).siegelrueckstand < 2
+    with house.here.protokoll().begin() as connection:
+        connection.execute(update(KOPF).values(geaendert=KOPF.c.geaendert + 30_000_000))
+    assert 30 <= lies(engine, datetime.now(UTC)).siegelrueckstand < 32
+    with house.here.protokoll().begin() as connection:
+        connection.execute(update(EINTRAG).values(siegel=None))
+    assert lies(engine, datetime.now(UTC)).siegelrueckstand == 0
+
+
+def test_what_nobody_looks_at_is_overdue_and_the_outbox_shows_no_sooner_than_at_the_full_hour(house: Haus) -> None:
+    engine, now = house.here.protokoll(readonly=True), datetime.now(UTC)
+    assert house.ask(familienname="Selbst", geschlecht="w") == "03"
+    waiting = lies(engine, now + timedelta(minutes=20)).nacharbeit
+    assert waiting.anzahl == 1
+    assert 1100 < waiting.sekunden < 1300
+    house.runde()
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    with house.here.protokoll().begin() as connection:
+        connection.execute(update(POSTAUSGANG).values(angelegt=int((hour.timestamp() + 60) * 1e6)))
+    assert lies(engine, hour + timedelta(minutes=59)).postausgang == NOTHING
+    assert lies(engine, hour + timedelta(minutes=61)).postausgang == Wartet(1, 3540.0, 0)
+    assert lies(engine, hour + timedelta(minutes=119)).postausgang == Wartet(1, 3540.0, 0)
+    with house.here.protokoll().begin() as connection:
+        connection.execute(POSTAUSGANG.update().values(faellig=None))
+        connection.execute(NACHARBEIT.delete())
+    assert lies(engine, hour + 2 * DAY).postausgang == NOTHING
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Betrieb]:
+    one = betrieb(tmp_path / "instance")
+    yield one
+    one.close()
+
+
+def test_a_revocation_list_that_is_replaced_is_seen_and_a_broken_one_fails(alone: Betrieb) -> None:
+    file, crl = alone.here.path / "pki/ca.crl", "revocation list signatur"
+    ca = load_identity((alone.here.path / "pki/ca.key").read_bytes(), (alone.here.path / "pki/ca.pem").read_bytes())
+    assert state_of(Quellen(alone.here, alone.gateway).lage(), crl)[0] is State.OK
+    alone.here.trust._crl._looked = -9.0  # type: ignore[union-attr]
+    file.write_bytes(b"broken")
+    assert state_of(Quellen(alone.here, alone.gateway).lage(), crl) == (State.FAILING, "is out of date")
+    alone.here.trust._crl._looked = -9.0  # type: ignore[union-attr]
+    file.write_bytes(pki.make_crl(ca, (), datetime.now(UTC)))
+    assert state_of(Quellen(alone.here, alone.gateway).lage(), crl)[0] is State.OK
+
+
+def test_a_protokoll_that_cannot_be_read_is_one_failing_check(alone: Betrieb) -> None:
+    class Gone:
+        def check(self) -> None:
+            raise StoreError("the Protokoll cannot be written (X)")
+
+    gateway = replace(alone.gateway, protokoll=Gone())  # type: ignore[arg-type]
+    for file in (alone.here.path / "daten").glob("protokoll.sqlite*"):
+        file.unlink()
+    lage = Quellen(alone.here, gateway).lage()
+    assert lage.protokoll is None
+    assert state_of(lage, "protokoll") == (State.FAILING, "the Protokoll cannot be written (X)")
