@@ -133,11 +133,19 @@ class _Quelle:
         self._nutzer.clear()
         self._anlass.clear()
         key = self._key(key_id)
+        self._oft = frozenset(self._often(key.monat)) if key is not None else frozenset()
+
+    def _often(self, monat: int) -> Iterator[bytes]:
+        """By the digests' first bytes, so that no statement runs long."""
         v = VERZEICHNIS.c
-        arten = (Suchart.PERSON, Suchart.NAME)
-        often = select(v.digest).where(v.monat == (key.monat if key else -1), v.art.in_(arten))
-        often = often.group_by(v.art, v.digest).having(func.count() >= OFT)
-        self._oft = frozenset(self._connection.scalars(often))
+        for art in (Suchart.PERSON, Suchart.NAME):
+            query = select(v.digest).where(v.monat == monat, v.art == art)
+            query = query.group_by(v.digest).having(func.count() >= OFT)
+            for byte in range(256):
+                within = query.where(v.digest >= bytes((byte,)))
+                if byte < 255:
+                    within = within.where(v.digest < bytes((byte + 1,)))
+                yield from self._connection.scalars(within)
 
     def _key(self, key_id: str) -> Monatsschluessel | None:
         if key_id not in self._keys:
