@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 SEED   ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench lock clean campaign timing faults
+.PHONY: help demo run test check auswertung bench lock clean campaign timing faults
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,9 @@ check: $(VENV)/ready  ## format, lint, types, import contracts, tests: what CI r
 
 bench: $(VENV)/ready  ## speed of an exchange and of the search, as ratios against a floor of the same run
 	@$(BIN)/python -m tests.bench
+
+auswertung: $(VENV)/ready  ## precision and recall of `protokoll evaluate` on a synthetic year of 1 M exchanges (SEED=…)
+	@$(BIN)/python -m tests.auswertung --seed $(SEED)
 
 campaign: $(VENV)/ready  ## the long hostile run: 20,000 mutations over HTTP (SEED=…)
 	@$(BIN)/python -m tests.hostile.campaign --seed $(SEED) --mutations 20000

@@ -121,6 +121,12 @@ class Dienste(Section):
     datenbestaetigung: bool = False  # § 39a BMG, by a message of the house
 
 
+class Einsicht(Section):
+    """Reading the Protokoll, § 40 (5) BMG."""
+
+    vier_augen: bool = False
+
+
 class Verwaltung(Section):
     """How the register of authorities is changed, and from where over HTTP."""
 
@@ -271,6 +277,7 @@ class Config(Section):
     absender: Absenderangaben
     codelisten: Codelisten = Codelisten()
     dienste: Dienste = Dienste()
+    einsicht: Einsicht = Einsicht()
     verwaltung: Verwaltung = Verwaltung()
     nacharbeit: Nacharbeit = Nacharbeit()
     zustellung: Zustellung = Zustellung()

@@ -79,6 +79,9 @@ telefon = "0511 000000"
 [dienste]
 datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG: a message of the house, see the README
 
+[einsicht]                # reading the Protokoll (section 40 (5) BMG)
+vier_augen = false        # true: each purpose and reference is confirmed by a second reader
+
 [verwaltung]              # of the authorities: `xmeld-gateway behoerde`, and over HTTP under /admin/v1
 vier_augen = false        # true: who releases an application is another one than who took it in or checked it
 api_von = []              # addresses that may use /admin/v1, as ["127.0.0.1"]; empty: it is not served

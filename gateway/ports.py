@@ -16,6 +16,7 @@ from gateway.meldewesen.freie_suche import FreieSuchformen
 from gateway.meldewesen.rechte import Verbrauch
 from gateway.meldewesen.sperren import Sicht
 from gateway.meldewesen.suchformen import Suchformen
+from gateway.meldewesen.zweck import Zweck
 
 
 class Umschlag(Port):
@@ -189,6 +190,7 @@ class Suchart(IntEnum):
     NUTZER = 3  # authority and Kennung
     AKTENZEICHEN = 4
     ANLASS = 5
+    GESUCHT = 6  # by what the Protokoll itself was searched: of an Einsicht
 
 
 class Suchbegriff(NamedTuple):
@@ -207,7 +209,7 @@ class Protokolleintrag:
     transport: str
     anfrage_digest: bytes  # SHA-256 of the request as received
     antwort_digest: bytes  # SHA-256 of the reply as it leaves
-    ergebnis: str  # "auskunft", "rueckweisung", "ruecksendung" or "fault"; "zustellung" of what followed
+    ergebnis: str  # "auskunft", "rueckweisung", "ruecksendung" or "fault"; "zustellung" of what followed; "einsicht"
     codes: tuple[str, ...] = ()  # status, Rueckweisung codes, 0910 reason or fault code
     behoerde: str | None = None  # key of the authority, once known
     fingerprint: str | None = None
@@ -345,4 +347,26 @@ class Zustellung(Port):
 
     def deliver(self, empfaenger: str, uuid: str, nachricht: bytes, now: datetime) -> Quittung:
         """Returns when the receiver has acknowledged the message with this UUID. Raises ZustellungError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Einsichtsgrund:
+    """Why the Protokoll is read: § 40 (5) S. 3 BMG. `mandant`: whose, "" the operator's."""
+
+    wer: str
+    mandant: str
+    zweck: Zweck
+    referenz: str
+
+
+class Einsichtsrecht(Port):
+    """Who may read the Protokoll."""
+
+    def mandanten(self, wer: str) -> frozenset[str]:
+        """Whose Protokoll `wer` may read: "" the operator's, else that of an authority. Raises StoreError."""
+        ...
+
+    def bestaetigt_von(self, antrag: str, grund: Einsichtsgrund, now: datetime) -> str | None:
+        """Who has confirmed just this, where it was requested as `antrag` and is valid still. Raises StoreError."""
         ...

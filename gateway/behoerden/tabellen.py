@@ -54,6 +54,28 @@ ZERTIFIKAT = Table(
     Index("behoerde_zertifikat_kennung", "kennung"),
 )
 
+#: Who may read the Protokoll, § 40 (5) BMG: the operator's ("") or that of an authority which has commissioned it.
+LESER = Table(
+    "protokoll_leser",
+    METADATA,
+    Column("wer", Text, primary_key=True),
+    Column("mandant", Text, primary_key=True),
+)
+
+#: Requests to read it, where the instance wants four eyes.
+EINSICHTSANTRAG = Table(
+    "protokoll_einsichtsantrag",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("wer", Text, nullable=False),
+    Column("mandant", Text, nullable=False),
+    Column("zweck", Text, nullable=False),
+    Column("referenz", Text, nullable=False),
+    Column("gestellt", Text, nullable=False),  # ISO 8601 in UTC, as `bestaetigt`
+    Column("bestaetigt", Text),
+    Column("bestaetigt_von", Text),
+)
+
 #: Applications for access.
 ANTRAG = Table(
     "behoerde_antrag",

@@ -6,9 +6,11 @@ Beside it, and in its transactions, what has to follow an answer: `nachlauf`.
 from gateway.protokoll.aufbewahrung import Aufbewahrung, Loeschbericht, UhrUngewiss
 from gateway.protokoll.befund import Finding, Kind, Verification
 from gateway.protokoll.einsicht import Einsicht, Postzeile, Protokollzeile
+from gateway.protokoll.einsichtnahme import Einsichtnahme, KeinEinsichtsrecht, erlaube
 from gateway.protokoll.monatsschluessel import FremderMandant
 from gateway.protokoll.nachlauf import SqlNachlauf
 from gateway.protokoll.pruefung import verify
+from gateway.protokoll.recherche import Suchfrage
 from gateway.protokoll.speicher import SqlProtokoll
 from gateway.protokoll.stand import create_schema
 from gateway.protokoll.stelle import Stelle
@@ -17,9 +19,11 @@ from gateway.protokoll.verzeichnis import Fundstelle, Verzeichnis
 __all__ = [
     "Aufbewahrung",
     "Einsicht",
+    "Einsichtnahme",
     "Finding",
     "FremderMandant",
     "Fundstelle",
+    "KeinEinsichtsrecht",
     "Kind",
     "Loeschbericht",
     "Postzeile",
@@ -27,9 +31,11 @@ __all__ = [
     "SqlNachlauf",
     "SqlProtokoll",
     "Stelle",
+    "Suchfrage",
     "UhrUngewiss",
     "Verification",
     "Verzeichnis",
     "create_schema",
+    "erlaube",
     "verify",
 ]

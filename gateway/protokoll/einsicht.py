@@ -58,7 +58,8 @@ _SPALTEN = (
     *("kette", "nummer", "gespeichert", "empfangen", "beantwortet", "transport", "ergebnis", "codes", "behoerde"),
     *("nachrichtentyp", "nachricht_uuid", "wiederholung", "treffer", "vermittlung", "fingerprint"),
 )
-_ZEILEN = select(
+#: The technical columns of entries.
+ZEILEN = select(
     *(EINTRAG.c[name] for name in _SPALTEN), EINTRAG.c.inhalt.is_not(None).label("hat_inhalt"), SCHLUESSEL.c.mandant
 ).outerjoin(SCHLUESSEL, SCHLUESSEL.c.id == EINTRAG.c.schluessel)
 
@@ -77,18 +78,18 @@ class Einsicht:
     def entries(self, limit: int) -> list[Protokollzeile]:
         """The entries stored last, latest first. Raises StoreError."""
         e = EINTRAG.c
-        query = _ZEILEN.order_by(e.gespeichert.desc(), e.kette.desc(), e.nummer.desc()).limit(limit)
+        query = ZEILEN.order_by(e.gespeichert.desc(), e.kette.desc(), e.nummer.desc()).limit(limit)
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
-            return [_zeile(row) for row in connection.execute(query)]
+            return [zeile_of(row) for row in connection.execute(query)]
 
     def entry(self, stelle: Stelle) -> Protokollzeile:
         """One entry. Raises LookupError for one that is not there, StoreError."""
-        query = _ZEILEN.where(EINTRAG.c.kette == stelle.kette, EINTRAG.c.nummer == stelle.nummer)
+        query = ZEILEN.where(EINTRAG.c.kette == stelle.kette, EINTRAG.c.nummer == stelle.nummer)
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise LookupError(f"the Protokoll has no entry {stelle}")
-        return _zeile(row)
+        return zeile_of(row)
 
     def offen(self) -> tuple[int, int, int]:
         """How many requests are still to be looked at, how many of them failed before, how many messages wait.
@@ -148,7 +149,8 @@ class Einsicht:
             raise StoreError(f"the content of {stelle} is not the one that was stored there") from None
 
 
-def _zeile(row: Any) -> Protokollzeile:
+def zeile_of(row: Any) -> Protokollzeile:
+    """A row of ZEILEN."""
     return Protokollzeile(
         stelle=Stelle(row.kette, row.nummer),
         gespeichert=from_micros(row.gespeichert),

@@ -19,7 +19,7 @@ from gateway.protokoll.zeit import micros
 
 #: Outcomes that claim the message's UUID for its authority. A fault never does: nothing was attributed to the message.
 BEANSPRUCHEND = frozenset({"auskunft", "rueckweisung", "ruecksendung"})
-ERGEBNISSE = BEANSPRUCHEND | {"fault", "zustellung"}
+ERGEBNISSE = BEANSPRUCHEND | {"fault", "zustellung", "einsicht"}
 MAX_TEXT = 256  # characters of any technical column
 MAX_SUCHBEGRIFFE = 20_000  # 1,000 persons, with a few first names each
 MAX_INHALT = 64_000_000  # bytes of JSON; 1,000 persons with every datum have about 10 MB
