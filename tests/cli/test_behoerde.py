@@ -87,7 +87,8 @@ def test_an_application_can_be_refused_and_its_file_is_judged_by_name(run: Run, 
 def test_four_eyes_where_the_instance_asks_for_it(
     run: Run, own: Path, antrag: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_key(own, "vier_augen = false", "vier_augen = true")
+    line = "vier_augen = false        # true: who releases"
+    set_key(own, line, line.replace("false", "true"))
     nummer = run("behoerde", "antrag", "add", antrag, "--signed", "-i", own).out.partition(":")[0]
     run("behoerde", "antrag", "check", nummer, "-i", own)
     assert "four eyes" in run("behoerde", "antrag", "release", nummer, "-i", own).error
