@@ -1,0 +1,113 @@
+"""What the documents tell an operator, an auditor and an authority's administrator to type works, in that order."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gateway import instance, terminal
+from gateway.config import read_config
+from gateway.envelope.pki import KeyType
+from tests.betrieb import betrieb
+from tests.cli.conftest import Run
+from tests.docs.session import Datei, Eingabe, Unbekannte, schritte
+from tests.gateways import free_port, serving, set_key
+
+ROOT = Path(__file__).parents[2]
+AMT, GEMEINDE = "dbs:030010990000", "03241001"
+
+pytestmark = pytest.mark.skipif(not shutil.which("curl") or not shutil.which("openssl"), reason="no curl, or openssl")
+
+
+def nothing(_: Path, __: int, ___: ExitStack) -> None:
+    """The document begins with `init`."""
+
+
+def with_records(path: Path, _: int, __: ExitStack) -> None:
+    """An instance that has answered something, and the script that its auditor has."""
+    house = betrieb(path / "land", land="03")
+    person = {"ags": GEMEINDE, "ordnungsmerkmal": "4711", "familienname": "Muster", "vornamen": "Mara"}
+    house.lade([person | {"geburtsdatum": "1980-03-01", "geschlecht": "w"}])
+    fall = {"familienname": "Muster", "vornamen": "Mara", "geburtsdatum": "1980-03-01", "gemeindeschluessel": GEMEINDE}
+    for benutzer in ("m.amt", "n.amt"):
+        fall |= {"leser": f"ags:{GEMEINDE}", "benutzer": benutzer}
+        assert house.ask(AMT, **fall) == "01"
+    house.close()
+    shutil.copy(ROOT / "gateway/protokoll/pruefskript/pruefe_protokoll.py", path)
+
+
+def served(path: Path, port: int, stack: ExitStack) -> None:
+    """An instance whose admin API can be reached."""
+    here = path / "land"
+    instance.create(here, land="03", gemeinden=(), database="", port=port, kind=KeyType.EC).close()
+    set_key(here, "api_von = []", 'api_von = ["127.0.0.1"]')
+    certificate = here / "behoerden/060030020000.pem"  # stands for the one that the authority was issued
+    shutil.copy(certificate, path / "zertifikat.pem")
+    stack.enter_context(serving(here, port))
+
+
+@dataclass
+class Reader:
+    """Somebody at a terminal who does what a document says."""
+
+    path: Path
+    port: int
+    run: Run
+    user: Callable[[str], None]
+    stack: ExitStack
+    unbekannte: Unbekannte = field(default_factory=Unbekannte)
+
+    def do(self, step: Datei | Eingabe) -> None:
+        if isinstance(step, Datei):
+            (self.path / step.name).write_text(step.text, encoding="utf-8")
+            return
+        line = self.unbekannte.setze_ein(step.zeile).replace("8080", str(self.port))
+        line = line.replace("https://register.example.org", f"http://127.0.0.1:{self.port}")
+        code, printed = self.type(step.wer or "anna", line)
+        assert (code != 0) == step.scheitert, f"{line}\n{printed}"
+        assert not (missing := self.unbekannte.fehlt(step.erwartet, printed)), f"{line}\n{missing}\nnot in\n{printed}"
+
+    def type(self, wer: str, line: str) -> tuple[int, str]:
+        if serve := re.fullmatch(r"xmeld-gateway serve -i (\S+) &", line):
+            here = self.path / serve[1]
+            scheme = "https" if read_config(here).tls.certificate else "http"
+            self.stack.enter_context(serving(here, self.port, scheme=scheme))
+            return 0, ""
+        if line == "kill %1":
+            self.stack.close()
+            return 0, ""
+        if line.startswith("xmeld-gateway "):
+            self.user(wer)
+            done = self.run(*shlex.split(line)[1:])
+            return done.code, done.out + done.err
+        line = re.sub(r"^python3 ", f"{shlex.quote(sys.executable)} ", line)
+        shell = subprocess.run(
+            ["bash", "-c", line], cwd=self.path, capture_output=True, text=True, timeout=60, check=False
+        )
+        return shell.returncode, shell.stdout + shell.stderr
+
+
+@pytest.fixture
+def reader(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    with ExitStack() as stack:
+        yield Reader(tmp_path, free_port(), run, lambda wer: monkeypatch.setattr(terminal, "user", lambda: wer), stack)
+
+
+@pytest.mark.parametrize(
+    ("document", "prepare"), [("betrieb.md", nothing), ("pruefung.md", with_records), ("behoerde.md", served)]
+)
+def test_what_a_document_says_works_in_its_order(
+    reader: Reader, document: str, prepare: Callable[[Path, int, ExitStack], None]
+) -> None:
+    prepare(reader.path, reader.port, reader.stack)
+    done = [reader.do(step) for step in schritte((ROOT / "docs" / document).read_text(encoding="utf-8"))]
+    assert len(done) > 10
