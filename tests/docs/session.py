@@ -35,7 +35,7 @@ class Eingabe:
     @property
     def scheitert(self) -> bool:
         """Whether the document says that it does not work."""
-        return any(line.startswith(("error:", "nicht ")) for line in self.erwartet)
+        return any(line.startswith("error:") or "Befund(e)" in line for line in self.erwartet)
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Unbekannte:
             ".*" if part == "…" else r"([\w./-]+)" if part.endswith("…") else re.escape(part)
             for part in re.split(f"({_UNKNOWN.pattern})", erwartet)
         )
-        found = re.fullmatch("".join(parts), zeile.strip())
+        found = re.fullmatch("".join(parts), zeile.strip(" │"))
         if found:
             self.werte.update(zip(names, found.groups(), strict=True))
         return found is not None
