@@ -27,6 +27,7 @@ class Recht(Enum):
     """What somebody may do with the register."""
 
     LESEN = "lesen"
+    ANSEHEN = "ansehen"  # of one authority: what it may
     PFLEGEN = "pflegen"
     FREIGEBEN = "freigeben"
     KONTEN = "konten"
@@ -36,9 +37,9 @@ class Recht(Enum):
 #: What each role may; an administrator may it for his own authority alone.
 ROLLEN: Mapping[str, frozenset[Recht]] = {
     "leitung": frozenset(Recht),
-    "verwaltung": frozenset({Recht.LESEN, Recht.PFLEGEN, Recht.FREIGEBEN, Recht.BENUTZER}),
-    "auskunft": frozenset({Recht.LESEN}),
-    ADMINISTRATOR: frozenset({Recht.BENUTZER}),
+    "verwaltung": frozenset(Recht) - {Recht.KONTEN},
+    "auskunft": frozenset({Recht.LESEN, Recht.ANSEHEN}),
+    ADMINISTRATOR: frozenset({Recht.BENUTZER, Recht.ANSEHEN}),
 }
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")

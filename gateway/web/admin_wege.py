@@ -92,7 +92,7 @@ WEGE: Sequence[Weg] = (
         lambda v, w, form: stamm.sperre(v, w["kennung"], gesperrt=form.wert), JaNein),
     Weg("PUT", f"{_B}/rechte", Recht.PFLEGEN, "Set what it may below its role.",
         lambda v, w, form: stamm.setze_rechte(v, w["kennung"], stamm.lies_rechte(dict(form))), RechteForm),
-    Weg("GET", f"{_B}/rechte", Recht.LESEN, "What it may below its role.",
+    Weg("GET", f"{_B}/rechte", Recht.ANSEHEN, "What it may below its role.",
         lambda v, w, _: als_tabelle(stamm.rechte(v, w["kennung"]))),
     Weg("PUT", f"{_B}/protokoll", Recht.PFLEGEN, "Whether a Sicherheitsbehörde has commissioned the Protokoll.",
         lambda v, w, form: stamm.beauftrage_protokoll(v, w["kennung"], beauftragt=form.wert), JaNein),

@@ -60,8 +60,6 @@ def served(path: Path, port: int, stack: ExitStack) -> None:
     here = path / "land"
     instance.create(here, land="03", gemeinden=(), database="", port=port, kind=KeyType.EC).close()
     set_key(here, "api_von = []", 'api_von = ["127.0.0.1"]')
-    certificate = here / "behoerden/060030020000.pem"  # stands for the one that the authority was issued
-    shutil.copy(certificate, path / "zertifikat.pem")
     stack.enter_context(serving(here, port))
 
 
@@ -78,7 +76,7 @@ class Reader:
 
     def do(self, step: Datei | Eingabe) -> None:
         if isinstance(step, Datei):
-            (self.path / step.name).write_text(step.text, encoding="utf-8")
+            (self.path / step.name).write_text(self.unbekannte.setze_ein(step.text), encoding="utf-8")
             return
         line = self.unbekannte.setze_ein(step.zeile).replace("8080", str(self.port))
         line = line.replace("https://register.example.org", f"http://127.0.0.1:{self.port}")
