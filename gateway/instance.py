@@ -158,7 +158,7 @@ cache = "daten/dvdv.json" # the last known entries, which survive its absence
 plain_http = false        # true: accept intermediaries that it names with http://; OSCI encrypts either way
 
 [betrieb]                 # what the operator sees of it, beside /ready and /metrics
-log = "text"              # or "json": one object a line, with the exchange's id; see the README
+log = "text"              # or "json": one object a line, with the exchange's id; see docs/betrieb.md
 traces = ""               # "https://.../v1/traces" takes OpenTelemetry's OTLP over HTTP; needs xmeld-gateway[otel]
 """
 

@@ -1,4 +1,4 @@
-"""What is logged, as text or as one JSON object a line. README, "Watching it", describes the fields."""
+"""What is logged, as text or as one JSON object a line. docs/betrieb.md describes the fields."""
 
 import json
 import logging

@@ -58,7 +58,7 @@ def house(tmp_path: Path) -> Iterator[Betrieb]:
 
 
 def restore(instance: Path, copies: Path) -> None:
-    """As the README describes it."""
+    """As docs/betrieb.md describes it."""
     for name in NAMES:
         for file in (instance / "daten").glob(f"{name}.sqlite*"):
             file.unlink()

@@ -1,9 +1,9 @@
 """A `console` block of a document as a session: what is typed, and what must be answered.
 
-A line `$ …` or `anna$ …` is typed (by anna), with `\\` at its end it goes on in the next one. Every line below it must come
-in what the command prints, in this order; others may come between. A command fails only where a line says so. `4f0c…` stands for a word that only the run knows
-and is the same wherever it stands; a lone `…` for any text. A block of another kind whose first line is `# name.toml` is
-a file.
+A line `$ …` or `anna$ …` is typed (by anna), with `\\` at its end it goes on in the next one. Every line below it must
+come in what the command prints, in this order; others may come between. A command fails only where a line says so.
+`4f0c…` stands for a word that only the run knows and is the same wherever it stands; a lone `…` for any text. A block
+of another kind whose first line is `# name.toml` is a file.
 """
 
 import re

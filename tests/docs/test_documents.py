@@ -122,3 +122,13 @@ def test_what_a_document_says_works_in_its_order(
     prepare(reader.path, reader.port, reader.stack)
     done = [reader.do(step) for step in schritte((ROOT / "docs" / document).read_text(encoding="utf-8"))]
     assert len(done) > 10
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/betrieb.md", "docs/pruefung.md", "docs/behoerde.md"])
+def test_what_a_document_links_to_is_there(document: str) -> None:
+    path = ROOT / document
+    for link, place in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", path.read_text(encoding="utf-8")):
+        target = path.parent / link if link else path
+        assert target.exists(), link
+        headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE) if place else []
+        assert not place or place in [heading.lower().replace(" ", "-") for heading in headings], place
