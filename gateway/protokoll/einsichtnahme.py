@@ -32,14 +32,21 @@ class KeinEinsichtsrecht(GatewayError):
 
 @dataclass(frozen=True)
 class Einsichtserlaubnis:
-    """What `erlaube` has found in order."""
+    """What `erlaube` has found in order. `konto`: under which account of the machine it is done."""
 
     grund: Einsichtsgrund
     bestaetigt_von: str | None
+    konto: str = ""
 
 
 def erlaube(
-    recht: Einsichtsrecht, grund: Einsichtsgrund, now: datetime, *, antrag: str = "", vier_augen: bool = False
+    recht: Einsichtsrecht,
+    grund: Einsichtsgrund,
+    now: datetime,
+    *,
+    antrag: str = "",
+    vier_augen: bool = False,
+    konto: str = "",
 ) -> Einsichtserlaubnis:
     """Whether somebody may read. With `vier_augen` another must have confirmed it. Raises KeinEinsichtsrecht."""
     check_referenz(grund.referenz)
@@ -52,7 +59,7 @@ def erlaube(
             "this instance wants four eyes: `protokoll request` this purpose and reference, have another reader "
             "`protokoll confirm` it, and name the request"
         )
-    return Einsichtserlaubnis(grund, bestaetigt_von)
+    return Einsichtserlaubnis(grund, bestaetigt_von, konto)
 
 
 def check_referenz(referenz: str) -> None:
@@ -121,6 +128,7 @@ class Einsichtnahme:
                     "zweck": grund.zweck.wortlaut,
                     "referenz": grund.referenz,
                     "bestaetigt_von": self._erlaubnis.bestaetigt_von,
+                    "konto": self._erlaubnis.konto,
                     "was": was,
                     **umfang,
                 },

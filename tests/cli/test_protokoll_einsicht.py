@@ -4,6 +4,9 @@ import json
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from gateway import terminal
 from gateway.bootstrap import Instance
 from gateway.config import FILE
 from gateway.protokoll import SqlProtokoll
@@ -56,3 +59,15 @@ def test_an_instance_that_wants_four_eyes_shows_nothing_that_nobody_else_has_con
     assert run("protokoll", "confirm", antrag, "-i", own, "--as", "berta").code == 0
     assert "berta" in run("protokoll", "requests", "-i", own).out
     assert run("protokoll", "read", "1/1", "-i", own, *ANNA, "--request", antrag).code == 0
+
+
+def test_a_reading_is_recorded_with_the_account_of_the_machine_whatever_name_was_given(
+    own: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "user", lambda: "carla")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    record(own)
+    run("protokoll", "reader", "add", "anna", "-i", own)
+    assert run("protokoll", "read", "1/1", "-i", own, *ANNA).code == 0
+    einsicht = json.loads(run("protokoll", "read", "2/1", "-i", own, *ANNA).out)
+    assert (einsicht["einsicht_von"], einsicht["konto"]) == ("anna", "cli:carla")

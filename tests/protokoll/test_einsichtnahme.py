@@ -98,6 +98,7 @@ def test_each_reading_is_recorded_and_the_record_verifies(
         "zweck": "Zwecke der Datenschutzkontrolle",
         "referenz": "DS-2026/17",
         "bestaetigt_von": None,
+        "konto": "",
         "was": "inhalt",
         "stellen": [str(gelesen.stelle)],
     }
