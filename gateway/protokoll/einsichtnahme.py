@@ -134,7 +134,7 @@ def vermerke_ablehnung(protokoll: Protokoll, grund: Einsichtsgrund, warum: KeinE
 
     Raises StoreError.
     """
-    inhalt = {
+    inhalt: dict[str, object] = {
         "einsicht_von": grund.wer,
         "zweck": grund.zweck.wortlaut,
         "referenz": _druckbar(grund.referenz),
