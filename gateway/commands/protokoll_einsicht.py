@@ -23,7 +23,7 @@ from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund, Suchart, Suchbegriff
 from gateway.protokoll.einsichtnahme import Einsichtnahme, KeinEinsichtsrecht, gesuchtes, vermerke_ablehnung
 from gateway.protokoll.monat import BERLIN
-from gateway.protokoll.personenauskunft import personenauskunft
+from gateway.protokoll.personenauskunft import Betroffener, personenauskunft
 from gateway.protokoll.recherche import MAX_ZEILEN, Suchfrage, person_gesucht
 from gateway.terminal import InstanceOption, actor, out
 
@@ -126,13 +126,19 @@ def export(
     request: RequestOption = "",
     ags: Annotated[str, typer.Option(help="Of the person's municipality, with --ordnungsmerkmal.")] = "",
     ordnungsmerkmal: Annotated[str, typer.Option(help="Of the person's record.")] = "",
+    familienname: Annotated[str, typer.Option(help="For retrievals at other Laender, which know no record.")] = "",
+    vornamen: Annotated[str, typer.Option(help="All of them.")] = "",
+    geburtsdatum: Annotated[str, typer.Option(help="YYYY-MM-DD.")] = "",
     authority: WhoseOption = "",
     von: FromOption = None,
     bis: ToOption = None,
 ) -> None:
     """What a person may be told of retrievals of his data (§ 11 BMG); or an authority's commissioned Protokoll."""
-    if bool(authority) == bool(ags and ordnungsmerkmal):
-        raise GatewayError("name a person by --ags and --ordnungsmerkmal, or an --authority with its own Protokoll")
+    wer = Betroffener(ags, ordnungsmerkmal, familienname, vornamen, geburtsdatum)
+    _both((person(ags, ordnungsmerkmal),), ags, ordnungsmerkmal)
+    _both(person_gesucht(familienname, vornamen, geburtsdatum), familienname, vornamen, geburtsdatum)
+    if bool(authority) == bool(ags or familienname):
+        raise GatewayError("name a person, or an --authority with its own Protokoll")
     zweck = Zweck.DATENSCHUTZKONTROLLE if authority else Zweck.AUSKUNFT
     with reading(directory, Einsichtsgrund(actor(), authority, zweck, reference), request) as session:
         if authority:
@@ -140,7 +146,7 @@ def export(
             out.print(f"wrote {count} records to {folder}: personal data, readable by you alone")
             return
         behoerden = {one.kennung: one for one in session.here.authorities(readonly=True).all()}
-        auskunft = personenauskunft(session.einsicht, ags, ordnungsmerkmal, behoerden, datetime.now(UTC))
+        auskunft = personenauskunft(session.einsicht, wer, behoerden, datetime.now(UTC))
         name = session.here.config.absender.name
         write_private(folder / "auskunft.html", auskunftsdokument(auskunft, name))
         write_private(folder / "auskunft.json", json.dumps(auskunft.als_json(), ensure_ascii=False, indent=1))

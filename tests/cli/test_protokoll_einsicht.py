@@ -44,6 +44,10 @@ def test_the_protokoll_is_searched_read_and_exported_by_who_may(
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
     again = run("protokoll", "export", folder, "-i", own, "--reference", "Antrag 5", *person)
     assert "cannot be written" in again.error
+    named = ("--familienname", "Zwirnemann", "--vornamen", "Änne", "--geburtsdatum", "1964-05-01")
+    by_name = run("protokoll", "export", tmp_path / "n", "-i", own, "--reference", "Antrag 5", *named)
+    assert "wrote 0 retrievals" in by_name.out  # none at another Land
+    assert "a person is named by" in run("protokoll", "export", "x", "-i", own, "--reference", "5", *named[:2]).error
     assert "intact" in run("protokoll", "verify", "-i", own).out
 
 
