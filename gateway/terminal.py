@@ -21,7 +21,12 @@ InstanceOption = Annotated[Path, typer.Option("-i", "--instance", help="The inst
 def actor() -> str:
     """Who runs the command, as a record of changes names it: by the process, for variables can be set."""
     sudo = os.environ.get("SUDO_USER", "") if os.getuid() == 0 else ""  # of root it says who became that
-    return f"cli:{sudo or user()}"
+    return system_user(sudo or user())
+
+
+def system_user(name: str) -> str:
+    """A user of this machine, as `actor` names him."""
+    return f"cli:{name}"
 
 
 def user() -> str:

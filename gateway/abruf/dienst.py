@@ -147,12 +147,17 @@ def land_of(stelle: Stelle, hier: str) -> str:
     return key[:2] if prefix == "ags" and key.isascii() and key.isdigit() and len(key) == AGS_ZIFFERN else hier
 
 
+def wird_protokolliert(anfrage: Abruf, behoerde: Behoerde) -> bool:
+    """Whether the content is recorded here: unless the authority does so itself (§ 40 (3) BMG)."""
+    return wirksame_rolle(anfrage, behoerde) is not Rolle.SICHERHEIT or behoerde.protokoll_beauftragt
+
+
 def protokollinhalt(anfrage: Abruf, behoerde: Behoerde, abgerufen: dict[str, object]) -> dict[str, object] | None:
     """The content of § 40 (1), (2) BMG; None where the authority keeps the Protokoll itself (§ 40 (3)).
 
     `abgerufen`: what its kind of request has recorded of the answer.
     """
-    if wirksame_rolle(anfrage, behoerde) is Rolle.SICHERHEIT and not behoerde.protokoll_beauftragt:
+    if not wird_protokolliert(anfrage, behoerde):
         return None
     stelle = anfrage.abrufende_stelle
     return {

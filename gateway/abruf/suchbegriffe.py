@@ -12,6 +12,9 @@ from gateway.meldewesen.anfrage import Abruf, Auswahldaten, Datenbestaetigung, F
 from gateway.meldewesen.formen import FORMEN, ganz, teile
 from gateway.ports import Suchart, Suchbegriff
 
+#: First names of a person of another Land by which he is found: its answer is not ours to bound.
+MAX_VORNAMEN = 10
+
 _WILDCARD = re.compile(r"[?*]")
 
 
@@ -29,6 +32,7 @@ def suchbegriffe(anfrage: Abruf, behoerde: str, inhalt: Mapping[str, Any]) -> tu
             for one in inhalt.get(liste, ())
             for begriff in _gefunden(one)
         ),
+        *(begriff for one in _anderswo(inhalt) for begriff in benannt(one["daten"])[:MAX_VORNAMEN]),
     )
 
 
@@ -62,6 +66,11 @@ def namen(familienname: str | None, vornamen: str | None, geburtsdatum: str | No
     ]
 
 
+def benannt(daten: Mapping[str, Any]) -> list[Suchbegriff]:
+    """`namen` of what was told of a person."""
+    return namen(daten.get("familienname"), daten.get("vornamen"), daten.get("geburtsdatum"))
+
+
 def _gesucht(anfrage: Abruf) -> Iterator[Suchbegriff]:
     if isinstance(anfrage, Personensuche | FreieSuche | Datenbestaetigung) and anfrage.auswahldaten:
         yield from _auswahl(anfrage.auswahldaten)
@@ -74,8 +83,12 @@ def _auswahl(auswahl: Auswahldaten | FreieAuswahl) -> Iterator[Suchbegriff]:
 
 def _gefunden(one: Mapping[str, Any]) -> Iterator[Suchbegriff]:
     yield person(one["ags"], one["ordnungsmerkmal"])
-    daten = one.get("daten", {})
-    yield from namen(daten.get("familienname"), daten.get("vornamen"), daten.get("geburtsdatum"))
+    yield from benannt(one.get("daten", {}))
+
+
+def _anderswo(inhalt: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Of whom another Land's register told: he has no record here, and is found by his names alone."""
+    return (one for antwort in inhalt.get("vermittelt", ()) for one in antwort["personen"])
 
 
 def _bare(text: str) -> str:

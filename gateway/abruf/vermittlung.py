@@ -17,7 +17,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.abruf.dienst import Dienst, Ergebnis, Frage, Vermittelbar, refused
+from gateway.abruf.dienst import Dienst, Ergebnis, Frage, Vermittelbar, refused, wird_protokolliert
 from gateway.envelope.parse import ANSWER, parse
 from gateway.errors import Fault, FaultCode, Ruecksendung
 from gateway.meldewesen.anfrage import (
@@ -36,6 +36,7 @@ from gateway.meldewesen.laender import LAENDER
 from gateway.meldewesen.reichweite import Reichweite
 from gateway.ports import Ausfall, Fremdantwort, LandNichtErreichbar, UuidReused, Weg
 from gateway.vorgang import Fassung, Spur, Vermittlung, log
+from gateway.xmeld.antwortpersonen import personen_der_antwort
 from gateway.xmeld.mapping import RUECKSENDUNG
 from gateway.xmeld.schreiben import MELDEBEHOERDE, VERZEICHNISDIENST
 from gateway.xmeld.weiterreichen import (
@@ -371,8 +372,18 @@ def _kopf_der_antwort(vorgang: Vorgang) -> bytes:
 
 def _abgerufen(vorgang: Vorgang, antworten: list[_Antwort]) -> dict[str, object]:
     """§ 40 BMG: with what was searched, whose data came, and which; the answers as their register signed them, so that
-    the digest of each, on record with its leg, proves it.
+    the digest of each, on record with its leg, proves it. Nothing where the authority keeps the Protokoll itself.
     """
+    if not wird_protokolliert(vorgang.frage.anfrage, vorgang.frage.behoerde):
+        return {}
     ziel = vorgang.ziel
-    vermittelt = [{"land": ziel.land, "antwort": antwort.nachricht.decode()} for antwort in antworten]
+    felder, orte = vorgang.frage.art.felder, vorgang.orte
+    vermittelt = [
+        {
+            "land": ziel.land,
+            "antwort": antwort.nachricht.decode(),
+            "personen": personen_der_antwort(antwort.root, felder, orte),
+        }
+        for antwort in antworten
+    ]
     return {**ziel.vermittelbar.auswahl(vorgang.frage.anfrage), "vermittelt": vermittelt}

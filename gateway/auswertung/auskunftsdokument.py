@@ -17,7 +17,10 @@ def auskunftsdokument(auskunft: Personenauskunft, verantwortlicher: str) -> str:
 def _teile(auskunft: Personenauskunft, verantwortlicher: str) -> Iterator[str]:
     yield absatz(f"Auskunft gibt: {verantwortlicher}")
     yield absatz(f"Stand: {auskunft.erstellt.astimezone(BERLIN):%d.%m.%Y, %H:%M Uhr}")
-    yield absatz(f"Betroffener Datensatz: Gemeindeschlüssel {auskunft.ags}, Ordnungsmerkmal {auskunft.ordnungsmerkmal}")
+    if (wer := auskunft.wer).ordnungsmerkmal:
+        yield absatz(f"Betroffener Datensatz: Gemeindeschlüssel {wer.ags}, Ordnungsmerkmal {wer.ordnungsmerkmal}")
+    if wer.familienname:
+        yield absatz(f"Betroffene Person: {wer.vornamen} {wer.familienname}, geboren am {wer.geburtsdatum}")
     yield ueberschrift("Empfänger Ihrer Daten (Artikel 15 Absatz 1 Buchstabe b und c DSGVO)")
     if auskunft.uebermittlungen:
         yield tabelle(_KOPF, map(_zeile, auskunft.uebermittlungen))
@@ -37,5 +40,6 @@ def _teile(auskunft: Personenauskunft, verantwortlicher: str) -> Iterator[str]:
 
 def _zeile(one: Uebermittlung) -> tuple[str, str, str]:
     wer = f"{one.empfaenger}, für: {one.weitergegeben_an}" if one.weitergegeben_an else one.empfaenger
+    wer += f"; beim Land {one.land} abgerufen" if one.land else ""
     what = ", ".join(name.replace("_", " ").capitalize() for name in one.kategorien)
     return f"{one.zeitpunkt.astimezone(BERLIN):%d.%m.%Y %H:%M:%S}", wer, what

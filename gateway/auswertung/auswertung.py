@@ -28,6 +28,7 @@ def werte_aus(
     """Looks at `zeilen`; those before `ab_tag` tell only what is usual."""
     arbeit = [(regel, regel.beginne()) for regel in regeln]
     technisch = [pruefer for regel, pruefer in arbeit if regel.technisch]
+    faults = [pruefer for regel, pruefer in arbeit if regel.faults]
     alle = [pruefer for _, pruefer in arbeit]
     befunde: list[Befund] = []
     stichprobe, abrufe, melden = Stichprobe(quote, zufall), Counter[str](), False
@@ -36,10 +37,10 @@ def werte_aus(
             for pruefer in alle:  # what was before is over
                 list(pruefer.ende(melden=False))
             melden = True
-        if melden:
+        if melden and not zeile.fault:
             abrufe[zeile.behoerde] += 1
             stichprobe.sieh(zeile)
-        for pruefer in technisch if zeile.anlass is None else alle:
+        for pruefer in faults if zeile.fault else technisch if zeile.anlass is None else alle:
             befunde += pruefer.sieh(zeile, melden=melden)
     for pruefer in alle:
         befunde += pruefer.ende(melden=melden)

@@ -15,7 +15,9 @@ from gateway.auswertung.merkmale import eigener_name, grenznah, namensteile
 from gateway.auswertung.regeln import OFT
 from gateway.auswertung.zeile import Abrufzeile
 from gateway.database import store_errors
+from gateway.errors import FaultCode
 from gateway.meldewesen.anfrage import NEUTRAL
+from gateway.meldewesen.regeln_zugang import RECHT, ZUGANG
 from gateway.ports import Suchart
 from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.monatsschluessel import Monatsschluessel, Schluesselbund, decrypt_inhalt
@@ -30,6 +32,11 @@ from gateway.protokoll.zeit import from_micros, micros
 SCHRITT = 1000  # entries read at a time
 
 _SPALTEN = ("kette", "nummer", "gespeichert", "empfangen", "behoerde", "nachrichtentyp", "ergebnis", "codes", "treffer")
+_TAKT = FaultCode.TOO_MANY_REQUESTS.name
+
+#: Codes of an entry that say that a limit of the operator's own refused it.
+_GRENZEN = frozenset({_TAKT, RECHT, *(regel.marke for regel in ZUGANG)})
+
 _ABRUFE = (
     select(
         *(EINTRAG.c[name] for name in (*_SPALTEN, "schluessel", "inhalt", "verzeichnis")),
@@ -38,7 +45,11 @@ _ABRUFE = (
     )
     .join(KETTE, KETTE.c.nr == EINTRAG.c.kette)
     .outerjoin(SCHLUESSEL, SCHLUESSEL.c.id == EINTRAG.c.schluessel)
-    .where(EINTRAG.c.ergebnis.in_(("auskunft", "rueckweisung")), EINTRAG.c.behoerde.is_not(None))
+    .where(
+        EINTRAG.c.behoerde.is_not(None),
+        EINTRAG.c.ergebnis.in_(("auskunft", "rueckweisung"))
+        | ((EINTRAG.c.ergebnis == "fault") & EINTRAG.c.codes.startswith(_TAKT, autoescape=True)),
+    )
 )
 _FREIE_SUCHE = "1332"
 
@@ -46,7 +57,8 @@ _FREIE_SUCHE = "1332"
 def zeilen(
     engine: Engine, schluessel: Protokollschluessel, von: datetime, bis: datetime, mandant: str = ""
 ) -> Iterator[Abrufzeile]:
-    """The requests answered from `von` until before `bis`, in the order of storage, as `mandant` may see them.
+    """The requests answered, or stopped by the rate limit, from `von` until before `bis`, in the order of storage, as
+    `mandant` may see them.
 
     The operator sees the technical part of what is recorded for an authority's eyes alone; an authority sees its own.
     Raises StoreError.
@@ -98,8 +110,10 @@ class _Quelle:
         when = from_micros(row.empfangen).astimezone(BERLIN)
         vorne = (Stelle(row.kette, row.nummer), when.toordinal(), when.hour, when.year * 100 + when.month, row.behoerde)
         neutral = row.ergebnis == "auskunft" and row.codes == NEUTRAL.status
+        grenze = not _GRENZEN.isdisjoint(row.codes.split())
         if row.inhalt is None or row.verzeichnis is None or (row.mandant or "") != self._mandant:
-            return Abrufzeile(*vorne, nutzer="", neutral=neutral)
+            fault = row.ergebnis == "fault"
+            return Abrufzeile(*vorne, nutzer="", neutral=neutral, ueber_grenze=grenze, fault=fault)
         if row.schluessel != self._monat:
             self._beginne(row.schluessel)
         digests = _digests(row)
@@ -125,6 +139,7 @@ class _Quelle:
             anlass=self._anlass[digests.anlass],
             grenznah=inhalt is not None and grenznah(inhalt.get("auswahldaten") or {}),
             eigener_name=inhalt is not None and bool(teile) and _eigener(teile, inhalt),
+            ueber_grenze=grenze,
         )
 
     def _beginne(self, key_id: str) -> None:

@@ -7,7 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.auswertung.regeln_monate import AnlassEinerlei, EigenerName, ImmerWieder, SinnloserAnlass, VieleFragen
+from gateway.auswertung.regeln_monate import (
+    AnlassEinerlei,
+    EigenerName,
+    Grenzen,
+    ImmerWieder,
+    SinnloserAnlass,
+    VieleFragen,
+)
 from gateway.auswertung.regeln_tage import Grenznah, NeutraleFolge, Tagesmenge, Tageszeiten
 from gateway.auswertung.zeile import Pruefer
 
@@ -17,7 +24,7 @@ OFT = 5
 
 @dataclass(frozen=True)
 class Regel:
-    """A row. `technisch`: it needs no content, so it also sees what is for another's eyes."""
+    """A row. `technisch`: it needs no content, so it also sees what is for another's eyes. `faults`: and these."""
 
     name: str
     titel: str
@@ -25,6 +32,7 @@ class Regel:
     schwelle: Mapping[str, Any]
     pruefer: Callable[..., Pruefer]
     technisch: bool = False
+    faults: bool = False
 
     def beginne(self) -> Pruefer:
         """The rule at work, with its threshold."""
@@ -97,5 +105,15 @@ REGELN: tuple[Regel, ...] = (
         "Eigene Daten, die von Angehörigen oder Namensvettern sind selten Aufgabe (§ 34a Abs. 1, § 41 BMG).",
         {},
         EigenerName,
+    ),
+    Regel(
+        "grenzen",
+        "Immer wieder über Kontingent oder Recht hinaus",
+        "Wer immer wieder an Kontingent, Abrufzeiten, Nutzerkreis oder Datenrecht scheitert, versucht mehr, als ihm "
+        "freigegeben ist (§ 34a Abs. 1, § 40 Abs. 5 Satz 3 BMG).",
+        {"mindestens": 10, "behoerde": 30, "tage": 3},
+        Grenzen,
+        technisch=True,
+        faults=True,
     ),
 )

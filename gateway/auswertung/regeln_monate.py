@@ -205,3 +205,45 @@ class AnlassEinerlei(_Monatsweise):
     def _leere(self) -> None:
         self._nutzer.clear()
         self._behoerden.clear()
+
+
+class Grenzen(_Monatsweise):
+    """At least `mindestens` refusals of a user by limits in a month, on `tage` days; or `behoerde` of an authority, not
+    counting users who are found themselves: of what it keeps to itself, and of faults, nobody knows the user.
+    """
+
+    def __init__(self, *, mindestens: int, behoerde: int, tage: int) -> None:
+        super().__init__()
+        self._mindestens, self._behoerde, self._tage = mindestens, behoerde, tage
+        self._nutzer: dict[Wer, tuple[Stellen, set[int]]] = {}
+        self._behoerden: dict[str, tuple[Stellen, set[int]]] = {}
+
+    def _zaehle(self, zeile: Abrufzeile) -> None:
+        if not zeile.ueber_grenze:
+            return
+        found = [self._behoerden.setdefault(zeile.behoerde, (Stellen(zeile), set()))]
+        if zeile.nutzer:
+            found.append(self._nutzer.setdefault(zeile.wer, (Stellen(zeile), set())))
+        for stellen, tage in found:
+            stellen.add(zeile)
+            tage.add(zeile.tag)
+
+    def _schluss(self) -> Iterator[Befund]:
+        gesagt = Counter[str]()
+        for (behoerde, _), (stellen, tage) in self._nutzer.items():
+            if stellen.anzahl >= self._mindestens and len(tage) >= self._tage:
+                gesagt[behoerde] += stellen.anzahl
+                yield _ueberschritten(stellen, tage, "")
+        for behoerde, (stellen, tage) in self._behoerden.items():
+            if stellen.anzahl - gesagt[behoerde] >= self._behoerde and len(tage) >= self._tage:
+                stellen.nutzer = ""
+                yield _ueberschritten(stellen, tage, ", in der ganzen Behörde")
+
+    def _leere(self) -> None:
+        self._nutzer.clear()
+        self._behoerden.clear()
+
+
+def _ueberschritten(stellen: Stellen, tage: set[int], wo: str) -> Befund:
+    text = f"{stellen.anzahl} Anfragen an {len(tage)} Tagen über Kontingent oder Recht hinaus{wo}"
+    return stellen.befund("grenzen", text)

@@ -11,7 +11,7 @@ MAX_STELLEN = 20  # that a finding names
 
 @dataclass(frozen=True, slots=True)
 class Abrufzeile:
-    """One answered request, in the order of time.
+    """One answered request, or one that the rate limit has stopped, in the order of time.
 
     Of a Protokoll that is for another's eyes only the technical part is there: `anlass` is None, `nutzer` the
     authority itself, `person` None.
@@ -29,6 +29,8 @@ class Abrufzeile:
     anlass: str | None = None  # as compared: small letters, single blanks
     grenznah: bool = False  # a wildcard behind hardly any letter
     eigener_name: bool = False  # the user's name is the one that was asked for
+    ueber_grenze: bool = False  # refused by a limit that the operator has set for the authority or the user
+    fault: bool = False  # it was not read at all: only of limits it tells something
 
     @property
     def wer(self) -> tuple[str, str]:

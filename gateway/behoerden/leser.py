@@ -18,7 +18,7 @@ from gateway.ports import Einsichtsgrund
 
 GILT = timedelta(hours=24)  # a confirmation, from its moment on
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
+_NAME = re.compile(r"([a-z]+:)?[A-Za-z0-9_][A-Za-z0-9._@+-]{0,63}")  # of what knows him, as in "cli:anna"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class SqlLeser:
 def fuege_hinzu(v: Verwaltung, wer: str, mandant: str) -> None:
     """Lets somebody read. Raises BehoerdenError; an authority must have commissioned its Protokoll."""
     if not _NAME.fullmatch(wer):
-        raise BehoerdenError("the name of a reader has 2 to 64 small letters, digits, '.', '_' and '-'")
+        raise BehoerdenError("the name of a reader has 1 to 64 letters, digits and '._@+-'")
     commissioned = select(BEHOERDE.c.protokoll_beauftragt).where(BEHOERDE.c.kennung == mandant)
     with v.aendere("anlegen", LESER, wer, mandant, vergeben=f"{wer} may read that already") as t:
         if mandant and not t.connection.scalar(commissioned):

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, select, update
 from gateway.behoerden.aenderungen import Verwaltung, Zeile, mit_schluessel, zeile
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.stamm import verlange
-from gateway.behoerden.tabellen import ZERTIFIKAT
+from gateway.behoerden.tabellen import BEHOERDE, ZERTIFIKAT
 from gateway.database import store_errors
 from gateway.envelope.zertifikate import fingerprint
 
@@ -94,11 +94,13 @@ def _daten(certificate: x509.Certificate) -> dict[str, str]:
 def ablaufende(engine: Engine, jetzt: datetime, tage: int) -> list[Ablauf]:
     """Of each authority the certificate that ends last, where that is within so many days. Raises StoreError.
 
+    Of what is blocked nothing is said.
     Where nobody knows how long one of its certificates is valid, nothing is said of the authority.
     """
-    query = select(ZERTIFIKAT.c.kennung, ZERTIFIKAT.c.fingerprint, ZERTIFIKAT.c.gueltig_bis)
+    z = ZERTIFIKAT.c
+    query = select(z.kennung, z.fingerprint, z.gueltig_bis).join(BEHOERDE, BEHOERDE.c.kennung == z.kennung)
     with store_errors("the authorities cannot be read"), engine.connect() as connection:
-        rows = connection.execute(query.where(~ZERTIFIKAT.c.gesperrt)).all()
+        rows = connection.execute(query.where(~ZERTIFIKAT.c.gesperrt, ~BEHOERDE.c.gesperrt)).all()
     letzte = dict[str, tuple[str, str]]()
     for kennung, digest, bis in rows:
         letzte[kennung] = max(letzte.get(kennung, ("", "")), (bis or "9999-12-31T00:00:00+00:00", digest))

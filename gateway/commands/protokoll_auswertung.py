@@ -15,12 +15,12 @@ from gateway.auswertung.quelle import zeilen
 from gateway.auswertung.unterschrift import ist_unterschrieben, unterschreibe
 from gateway.bootstrap import Instance
 from gateway.commands.protokoll_einsicht import RequestOption, reading, write_private
-from gateway.commands.protokoll_leser import ReferenceOption, WhoOption, WhoseOption
+from gateway.commands.protokoll_leser import ReferenceOption, WhoseOption
 from gateway.errors import ConfigError, GatewayError
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund
 from gateway.protokoll.monat import BERLIN
-from gateway.terminal import InstanceOption, out
+from gateway.terminal import InstanceOption, actor, out
 
 VORLAUF = timedelta(days=90)  # before the first day: what is usual
 
@@ -34,7 +34,6 @@ def add_to(app: typer.Typer) -> None:
 def evaluate(
     folder: Annotated[Path, typer.Argument(help="A new folder for the reports.")],
     directory: InstanceOption,
-    who: WhoOption,
     reference: ReferenceOption,
     von: Annotated[datetime, typer.Option("--von", formats=["%Y-%m-%d"], help="First day.")],
     bis: Annotated[datetime, typer.Option("--bis", formats=["%Y-%m-%d"], help="Last day.")],
@@ -46,7 +45,7 @@ def evaluate(
     if bis < von:
         raise GatewayError("--von is after --bis")
     bis += timedelta(days=1)
-    grund = Einsichtsgrund(who, authority, Zweck.DATENSCHUTZKONTROLLE, reference)
+    grund = Einsichtsgrund(actor(), authority, Zweck.DATENSCHUTZKONTROLLE, reference)
     with reading(directory, grund, request) as session:
         here = session.here
         zeitraum = {"von": von.date().isoformat(), "vor": bis.date().isoformat()}

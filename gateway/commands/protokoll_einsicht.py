@@ -17,13 +17,13 @@ from gateway.abruf.suchbegriffe import freitext, nutzer, person
 from gateway.auswertung.auskunftsdokument import auskunftsdokument
 from gateway.behoerden.leser import SqlLeser
 from gateway.bootstrap import Instance
-from gateway.commands.protokoll_leser import PurposeOption, ReferenceOption, WhoOption, WhoseOption
+from gateway.commands.protokoll_leser import PurposeOption, ReferenceOption, WhoseOption
 from gateway.errors import ConfigError, GatewayError
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund, Suchart, Suchbegriff
-from gateway.protokoll.einsichtnahme import Einsichtnahme, gesuchtes
+from gateway.protokoll.einsichtnahme import Einsichtnahme, KeinEinsichtsrecht, gesuchtes, vermerke_ablehnung
 from gateway.protokoll.monat import BERLIN
-from gateway.protokoll.personenauskunft import personenauskunft
+from gateway.protokoll.personenauskunft import Betroffener, personenauskunft
 from gateway.protokoll.recherche import MAX_ZEILEN, Suchfrage, person_gesucht
 from gateway.terminal import InstanceOption, actor, out
 
@@ -48,13 +48,16 @@ def add_to(app: typer.Typer) -> None:
 
 @contextmanager
 def reading(directory: Path, grund: Einsichtsgrund, antrag: str) -> Iterator[Reading]:
-    """Raises GatewayError where somebody may not."""
+    """Raises GatewayError where somebody may not, which is on record then."""
     with Instance.read(directory) as here:
         recht, vier_augen = SqlLeser(here.behoerden(readonly=True)), here.config.einsicht.vier_augen
-        erlaubnis = protokoll.erlaube(
-            recht, grund, datetime.now(UTC), antrag=antrag, vier_augen=vier_augen, konto=actor()
-        )
         with closing(protokoll.SqlProtokoll(here.protokoll(), here.protokollschluessel)) as store:
+            now = datetime.now(UTC)
+            try:
+                erlaubnis = protokoll.erlaube(recht, grund, now, antrag=antrag, vier_augen=vier_augen)
+            except KeinEinsichtsrecht as error:
+                vermerke_ablehnung(store, grund, error, now)
+                raise
             yield Reading(
                 here, Einsichtnahme(here.protokoll(readonly=True), here.protokollschluessel, store, erlaubnis)
             )
@@ -63,14 +66,13 @@ def reading(directory: Path, grund: Einsichtsgrund, antrag: str) -> Iterator[Rea
 def read(
     record: Annotated[str, typer.Argument(help="Chain and number, as `search` has them: 3/1207.")],
     directory: InstanceOption,
-    who: WhoOption,
     purpose: PurposeOption,
     reference: ReferenceOption,
     authority: WhoseOption = "",
     request: RequestOption = "",
 ) -> None:
     """The § 40 content of one record, as JSON."""
-    with reading(directory, Einsichtsgrund(who, authority, purpose, reference), request) as session:
+    with reading(directory, Einsichtsgrund(actor(), authority, purpose, reference), request) as session:
         try:
             _, inhalt = session.einsicht.zeige(protokoll.Stelle.parse(record))
         except (LookupError, ValueError) as error:
@@ -80,7 +82,6 @@ def read(
 
 def search(
     directory: InstanceOption,
-    who: WhoOption,
     purpose: PurposeOption,
     reference: ReferenceOption,
     authority: WhoseOption = "",
@@ -109,7 +110,7 @@ def search(
     ]
     begriffe = tuple(tuple(map(gesuchtes, g)) if readings else g for g in gruppen if g)
     frage = Suchfrage(begriffe, asked_by, "einsicht" if readings else "", _day(von), _day(bis, 1), limit)
-    with reading(directory, Einsichtsgrund(who, authority, purpose, reference), request) as session:
+    with reading(directory, Einsichtsgrund(actor(), authority, purpose, reference), request) as session:
         table = Table("record", "received", "authority", "type", "outcome", "codes", "Treffer")
         for zeile in session.einsicht.suche(frage):
             when = zeile.empfangen.isoformat(sep=" ", timespec="seconds")
@@ -121,26 +122,31 @@ def search(
 def export(
     folder: Annotated[Path, typer.Argument(help="A new folder for the documents.")],
     directory: InstanceOption,
-    who: WhoOption,
     reference: ReferenceOption,
     request: RequestOption = "",
     ags: Annotated[str, typer.Option(help="Of the person's municipality, with --ordnungsmerkmal.")] = "",
     ordnungsmerkmal: Annotated[str, typer.Option(help="Of the person's record.")] = "",
+    familienname: Annotated[str, typer.Option(help="For retrievals at other Laender, which know no record.")] = "",
+    vornamen: Annotated[str, typer.Option(help="All of them.")] = "",
+    geburtsdatum: Annotated[str, typer.Option(help="YYYY-MM-DD.")] = "",
     authority: WhoseOption = "",
     von: FromOption = None,
     bis: ToOption = None,
 ) -> None:
     """What a person may be told of retrievals of his data (§ 11 BMG); or an authority's commissioned Protokoll."""
-    if bool(authority) == bool(ags and ordnungsmerkmal):
-        raise GatewayError("name a person by --ags and --ordnungsmerkmal, or an --authority with its own Protokoll")
+    wer = Betroffener(ags, ordnungsmerkmal, familienname, vornamen, geburtsdatum)
+    _both((person(ags, ordnungsmerkmal),), ags, ordnungsmerkmal)
+    _both(person_gesucht(familienname, vornamen, geburtsdatum), familienname, vornamen, geburtsdatum)
+    if bool(authority) == bool(ags or familienname):
+        raise GatewayError("name a person, or an --authority with its own Protokoll")
     zweck = Zweck.DATENSCHUTZKONTROLLE if authority else Zweck.AUSKUNFT
-    with reading(directory, Einsichtsgrund(who, authority, zweck, reference), request) as session:
+    with reading(directory, Einsichtsgrund(actor(), authority, zweck, reference), request) as session:
         if authority:
             count = _export_commissioned(session, folder, Suchfrage((), "", "", _day(von), _day(bis, 1), MAX_ZEILEN))
             out.print(f"wrote {count} records to {folder}: personal data, readable by you alone")
             return
         behoerden = {one.kennung: one for one in session.here.authorities(readonly=True).all()}
-        auskunft = personenauskunft(session.einsicht, ags, ordnungsmerkmal, behoerden, datetime.now(UTC))
+        auskunft = personenauskunft(session.einsicht, wer, behoerden, datetime.now(UTC))
         name = session.here.config.absender.name
         write_private(folder / "auskunft.html", auskunftsdokument(auskunft, name))
         write_private(folder / "auskunft.json", json.dumps(auskunft.als_json(), ensure_ascii=False, indent=1))

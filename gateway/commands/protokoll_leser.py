@@ -11,9 +11,9 @@ from gateway.bootstrap import Instance
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund
 from gateway.protokoll.einsichtnahme import check_referenz
-from gateway.terminal import InstanceOption, actor, out
+from gateway.terminal import InstanceOption, actor, out, system_user
 
-WhoOption = Annotated[str, typer.Option("--as", help="Who reads: a name of `reader list`.")]
+NameArgument = Annotated[str, typer.Argument(help="Of the system user who runs the commands that read.")]
 PurposeOption = Annotated[Zweck, typer.Option("--purpose", help="One of the four of § 40 (5) BMG.")]
 ReferenceOption = Annotated[str, typer.Option("--reference", help="Of the case that it is read for.")]
 WhoseOption = Annotated[
@@ -31,18 +31,18 @@ def add_to(app: typer.Typer) -> None:
 
 
 @reader.command()
-def add(name: str, directory: InstanceOption, authority: WhoseOption = "") -> None:
+def add(name: NameArgument, directory: InstanceOption, authority: WhoseOption = "") -> None:
     """Let somebody read the operator's Protokoll, or that of an authority which has commissioned it."""
     with Instance.read(directory) as here:
-        leser.fuege_hinzu(here.verwaltung(actor()), name, authority)
+        leser.fuege_hinzu(here.verwaltung(actor()), system_user(name), authority)
         out.print(f"{name} may read the Protokoll of {authority or 'the operator'}")
 
 
 @reader.command()
-def remove(name: str, directory: InstanceOption, authority: WhoseOption = "") -> None:
+def remove(name: NameArgument, directory: InstanceOption, authority: WhoseOption = "") -> None:
     """Take it back."""
     with Instance.read(directory) as here:
-        leser.entferne(here.verwaltung(actor()), name, authority)
+        leser.entferne(here.verwaltung(actor()), system_user(name), authority)
         out.print(f"{name} may not read the Protokoll of {authority or 'the operator'} any more")
 
 
@@ -58,7 +58,6 @@ def list_readers(directory: InstanceOption) -> None:
 
 def request(
     directory: InstanceOption,
-    who: WhoOption,
     purpose: PurposeOption,
     reference: ReferenceOption,
     authority: WhoseOption = "",
@@ -66,8 +65,8 @@ def request(
     """Ask to read the Protokoll, where the instance wants four eyes."""
     check_referenz(reference)
     with Instance.read(directory) as here:
-        antrag = leser.beantrage(here.verwaltung(actor()), Einsichtsgrund(who, authority, purpose, reference))
-        out.print(f"request {antrag}: another reader confirms it with `protokoll confirm {antrag} --as NAME`")
+        antrag = leser.beantrage(here.verwaltung(actor()), Einsichtsgrund(actor(), authority, purpose, reference))
+        out.print(f"request {antrag}: another reader confirms it with `protokoll confirm {antrag}`")
 
 
 def requests(directory: InstanceOption) -> None:
@@ -86,9 +85,8 @@ def requests(directory: InstanceOption) -> None:
 def confirm(
     antrag: Annotated[str, typer.Argument(metavar="REQUEST", help="As `request` has named it.")],
     directory: InstanceOption,
-    who: WhoOption,
 ) -> None:
     """Confirm another reader's request: it then holds for 24 hours."""
     with Instance.read(directory) as here:
-        leser.bestaetige(here.verwaltung(actor()), antrag, who)
+        leser.bestaetige(here.verwaltung(actor()), antrag, actor())
         out.print(f"confirmed {antrag}")

@@ -40,6 +40,10 @@ class Zugangspruefling:
         return f"{self.jetzt.date() + timedelta(days=1):%d.%m.%Y}, 00:00 Uhr"
 
 
+#: Mark of what is no datum or search of the authority's.
+RECHT = "RECHT"
+
+
 @dataclass(frozen=True)
 class Zugangsregel:
     """`marke` stands in the Protokoll beside the code 17; `freitext` may name what the Pruefling `p` knows."""
@@ -120,10 +124,10 @@ RECHTE: tuple[Regel[Pruefling], ...] = (
         "17",
         lambda p: isinstance(p.anfrage, FreieSuche) and not _rechte(p).freie_suche,
         "Die freie Suche ist für Ihre Behörde nicht freigegeben.",
-        "RECHT",
+        RECHT,
     ),
-    Regel("17", _bereich, "Ein Suchbereich dieser Größe ist für Ihre Behörde nicht freigegeben.", "RECHT"),
-    Regel("17", _phonetik, "Die phonetische Suche ist für Ihre Behörde nicht freigegeben.", "RECHT"),
+    Regel("17", _bereich, "Ein Suchbereich dieser Größe ist für Ihre Behörde nicht freigegeben.", RECHT),
+    Regel("17", _phonetik, "Die phonetische Suche ist für Ihre Behörde nicht freigegeben.", RECHT),
 )
 
 
@@ -142,13 +146,13 @@ def nicht_freigegeben(
     gefragt = {one.partition(":")[2] for one in fremd}
     gesucht = _ueber(rechte.auswahldaten, _benutzt(auswahldaten_von(anfrage)))
     codes = {elemente[one] for one in gefragt & elemente.keys()} | {auswahl[one] for one in gesucht & auswahl.keys()}
-    gruende = [Rueckweisungsgrund(code, None, "RECHT") for code in sorted(codes)]
+    gruende = [Rueckweisungsgrund(code, None, RECHT) for code in sorted(codes)]
     if rest := sorted(gefragt - elemente.keys(), key=int):
         satz = f"Für Ihre Behörde nicht freigegeben sind die Anforderungselemente {', '.join(rest)}."
-        gruende.append(Rueckweisungsgrund("17", satz, "RECHT"))
+        gruende.append(Rueckweisungsgrund("17", satz, RECHT))
     if rest := sorted(gesucht - auswahl.keys()):
         satz = f"Für Ihre Behörde nicht freigegeben sind die Auswahldaten {', '.join(rest)}."
-        gruende.append(Rueckweisungsgrund("17", satz, "RECHT"))
+        gruende.append(Rueckweisungsgrund("17", satz, RECHT))
     return gruende
 
 

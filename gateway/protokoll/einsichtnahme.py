@@ -1,14 +1,15 @@
 """Reading the Protokoll's contents: with a right, a purpose and a reference, and recorded before anything is shown.
 
 § 40 (5) S. 3 BMG. The record is an entry like every other (`ergebnis` "einsicht"), so nobody who lacks the key can
-remove it unseen. It says who read what for what; by what was searched it holds as keyed digests alone.
+remove it unseen. It says who read what for what; by what was searched it holds as keyed digests alone. Who was
+refused is on record too.
 
 Technical columns (`Einsicht.entries`, `Einsicht.entry`) tell of no person and need none of it.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -22,50 +23,50 @@ from gateway.protokoll.stelle import Stelle
 
 MAX_REFERENZ = 100  # characters
 
+ABGELEHNT = "abgelehnt"  # code of a reading that was refused
+
 #: There was no message.
 _KEINE_NACHRICHT = hashlib.sha256(b"").digest()
 
 
 class KeinEinsichtsrecht(GatewayError):
-    """The Protokoll is not shown."""
+    """The Protokoll is not shown. `code`: "REFERENZ", "RECHT" or "VIER_AUGEN"."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True)
 class Einsichtserlaubnis:
-    """What `erlaube` has found in order. `konto`: under which account of the machine it is done."""
+    """What `erlaube` has found in order."""
 
     grund: Einsichtsgrund
     bestaetigt_von: str | None
-    konto: str = ""
 
 
 def erlaube(
-    recht: Einsichtsrecht,
-    grund: Einsichtsgrund,
-    now: datetime,
-    *,
-    antrag: str = "",
-    vier_augen: bool = False,
-    konto: str = "",
+    recht: Einsichtsrecht, grund: Einsichtsgrund, now: datetime, *, antrag: str = "", vier_augen: bool = False
 ) -> Einsichtserlaubnis:
     """Whether somebody may read. With `vier_augen` another must have confirmed it. Raises KeinEinsichtsrecht."""
     check_referenz(grund.referenz)
     if grund.mandant not in recht.mandanten(grund.wer):
         whose = f"of {grund.mandant}" if grund.mandant else "of the operator"
-        raise KeinEinsichtsrecht(f"{grund.wer} may not read the Protokoll {whose}")
+        raise KeinEinsichtsrecht("RECHT", f"{grund.wer} may not read the Protokoll {whose}")
     bestaetigt_von = recht.bestaetigt_von(antrag, grund, now) if antrag else None
     if vier_augen and bestaetigt_von is None:
         raise KeinEinsichtsrecht(
+            "VIER_AUGEN",
             "this instance wants four eyes: `protokoll request` this purpose and reference, have another reader "
-            "`protokoll confirm` it, and name the request"
+            "`protokoll confirm` it, and name the request",
         )
-    return Einsichtserlaubnis(grund, bestaetigt_von, konto)
+    return Einsichtserlaubnis(grund, bestaetigt_von)
 
 
 def check_referenz(referenz: str) -> None:
     """Raises KeinEinsichtsrecht unless it names something."""
     if not (len(referenz.strip()) > 0 and len(referenz) <= MAX_REFERENZ and referenz.isprintable()):
-        raise KeinEinsichtsrecht(f"a reference number has 1 to {MAX_REFERENZ} printable characters")
+        raise KeinEinsichtsrecht("REFERENZ", f"a reference number has 1 to {MAX_REFERENZ} printable characters")
 
 
 class Einsichtnahme:
@@ -112,30 +113,52 @@ class Einsichtnahme:
 
     def vermerke(self, was: str, umfang: Mapping[str, object], gesucht: Iterable[Suchbegriff] = ()) -> None:
         """Records what will be shown, durably, before it is. `umfang` names no person."""
-        grund, now = self._erlaubnis.grund, self._uhr()
+        grund = self._erlaubnis.grund
+        inhalt = {
+            "einsicht_von": grund.wer,
+            "zweck": grund.zweck.wortlaut,
+            "referenz": grund.referenz,
+            "bestaetigt_von": self._erlaubnis.bestaetigt_von,
+            "was": was,
+            **umfang,
+        }
+        eintrag = _eintrag(self._uhr(), (grund.zweck.value, was), inhalt)
+        begriffe = tuple(gesuchtes(begriff) for begriff in gesucht)
         self._protokoll.record(
-            Protokolleintrag(
-                empfangen=now,
-                beantwortet=now,
-                transport="intern",
-                anfrage_digest=_KEINE_NACHRICHT,
-                antwort_digest=_KEINE_NACHRICHT,
-                ergebnis="einsicht",
-                codes=(grund.zweck.value, was),
-                behoerde=grund.mandant or None,
-                inhalt={
-                    "einsicht_von": grund.wer,
-                    "zweck": grund.zweck.wortlaut,
-                    "referenz": grund.referenz,
-                    "bestaetigt_von": self._erlaubnis.bestaetigt_von,
-                    "konto": self._erlaubnis.konto,
-                    "was": was,
-                    **umfang,
-                },
-                suchbegriffe=tuple(gesuchtes(begriff) for begriff in gesucht),
-                mandant=grund.mandant,
-            )
+            replace(eintrag, behoerde=grund.mandant or None, mandant=grund.mandant, suchbegriffe=begriffe)
         )
+
+
+def vermerke_ablehnung(protokoll: Protokoll, grund: Einsichtsgrund, warum: KeinEinsichtsrecht, now: datetime) -> None:
+    """Records durably that somebody was refused. For the operator's eyes: whose Protokoll was wanted need not exist.
+
+    Raises StoreError.
+    """
+    inhalt: dict[str, object] = {
+        "einsicht_von": grund.wer,
+        "zweck": grund.zweck.wortlaut,
+        "referenz": _druckbar(grund.referenz),
+        "protokoll_von": _druckbar(grund.mandant),
+        "was": ABGELEHNT,
+    }
+    protokoll.record(_eintrag(now, (grund.zweck.value, ABGELEHNT, warum.code), inhalt))
+
+
+def _druckbar(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text[:MAX_REFERENZ])
+
+
+def _eintrag(now: datetime, codes: tuple[str, ...], inhalt: dict[str, object]) -> Protokolleintrag:
+    return Protokolleintrag(
+        empfangen=now,
+        beantwortet=now,
+        transport="intern",
+        anfrage_digest=_KEINE_NACHRICHT,
+        antwort_digest=_KEINE_NACHRICHT,
+        ergebnis="einsicht",
+        codes=codes,
+        inhalt=inhalt,
+    )
 
 
 def gesuchtes(begriff: Suchbegriff) -> Suchbegriff:

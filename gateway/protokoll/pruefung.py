@@ -146,7 +146,7 @@ class _Pruefung:
             if pruefung.entry(felder, vorgaenger, digest, siegel):
                 bei.entry(nr, felder, monat)
             else:
-                bei.unsound(felder)
+                bei.unsound(nr, felder)
             self._remember(nr, felder[0], felder[-1])
             self._entries += 1
             if self._entries % SCHRITT == 0:

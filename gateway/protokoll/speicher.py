@@ -16,7 +16,7 @@ from gateway.protokoll.satz import Satz, prepare
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.schreiber import Schreiber
 from gateway.protokoll.stand import check_usable
-from gateway.protokoll.tabellen import EINTRAG
+from gateway.protokoll.tabellen import ANSPRUCH
 
 WARTEZEIT = 5.0  # seconds that an exchange waits for its record
 MAX_WARTENDE = 1024
@@ -58,7 +58,7 @@ class SqlProtokoll:
 
     def check_uuid(self, behoerde: str, uuid: str, nachricht_digest: bytes) -> None:
         """See `gateway.ports.Protokoll.check_uuid`."""
-        query = select(EINTRAG.c.nachricht_digest).where(EINTRAG.c.anspruch == anspruch(behoerde, uuid))
+        query = select(ANSPRUCH.c.nachricht_digest).where(ANSPRUCH.c.anspruch == anspruch(behoerde, uuid))
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
             used = connection.execution_options(isolation_level="AUTOCOMMIT").scalar(query)  # waits for no writer
         if used is not None and used != nachricht_digest:

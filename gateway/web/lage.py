@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography import x509
 from sqlalchemy import Engine
 
+from gateway.behoerden.zertifikate import Ablauf, ablaufende
 from gateway.bootstrap import Instance
 from gateway.bootstrap_osci import certificates
 from gateway.bootstrap_osci import trust as osci_trust
@@ -34,6 +35,7 @@ class Lage:
     revocation: Mapping[str, datetime]  # until when the lists hold
     laender: Mapping[str, str]  # "closed", "half-open" or "open"
     free: Mapping[str, int]  # bytes, by database on SQLite
+    ablaufende: Sequence[Ablauf] | None = ()  # authorities' certificates; None: they cannot be read
 
 
 class Quellen:
@@ -55,6 +57,7 @@ class Quellen:
             self._trust["osci"] = osci_trust(instance)
         self._certificates = {name: one.not_valid_after_utc for name, one in _own(instance).items()}
         self._certificates |= {f"{name}.ca": _first_end(one) for name, one in self._trust.items()}
+        self._warnung_tage = instance.config.verwaltung.warnung_tage
         self._clock = clock
         self._lock = threading.Lock()
         self._read: tuple[float, Lage] | None = None
@@ -79,6 +82,7 @@ class Quellen:
             revocation={name: until for name, until in ends.items() if until},
             laender=dict(gateway.vermittlung.laender.zustand()) if gateway.vermittlung else {},
             free={name: _free(file) for name, file in self._files.items()},
+            ablaufende=self._ablaufende(now),
         )
 
     def _protokoll(self, now: datetime) -> Betriebslage | None:
@@ -86,6 +90,12 @@ class Quellen:
             return lies(self.engines["protokoll"], now)
         except StoreError:
             return None  # as `stores` says
+
+    def _ablaufende(self, now: datetime) -> Sequence[Ablauf] | None:
+        try:
+            return ablaufende(self.engines["behoerden"], now, self._warnung_tage)
+        except StoreError:
+            return None
 
 
 def _own(instance: Instance) -> dict[str, x509.Certificate]:

@@ -3,12 +3,13 @@
 Only what stops answers makes it say no: a load balancer that takes a gateway out because a queue is long helps nobody.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from gateway.behoerden.zertifikate import Ablauf
 from gateway.web.lage import Lage
 
 _DAY = timedelta(days=1)
@@ -22,6 +23,9 @@ CLOCK = timedelta(minutes=1)
 
 #: Bytes left for databases on SQLite.
 LOW, FULL = 1 << 30, 16 << 20
+
+#: Authorities whose certificates expire that a check names.
+NAMED = 5
 
 #: Without these no answer over SOAP is of use to anybody.
 NEEDED = frozenset({"signatur", "tls", "signatur.ca"})
@@ -52,6 +56,8 @@ def checks(lage: Lage) -> Iterator[Check]:
         yield from _protokoll(lage)
     for name, end in lage.certificates.items():
         yield _until(f"certificate {name}", end - lage.moment, CERTIFICATE, needed=name in NEEDED)
+    if lage.ablaufende is not None:
+        yield _behoerden(lage.ablaufende)
     for name, end in lage.revocation.items():
         yield _until(f"revocation list {name}", end - lage.moment, REVOCATION, needed=name in NEEDED)
     for name, free in lage.free.items():
@@ -60,6 +66,13 @@ def checks(lage: Lage) -> Iterator[Check]:
     for land, state_of in lage.laender.items():
         bad = state_of != "closed"
         yield Check(f"land {land}", State.WARNING if bad else State.OK, "does not answer" if bad else "")
+
+
+def _behoerden(ablaufende: Sequence[Ablauf]) -> Check:
+    """Those that end first are named."""
+    said = ", ".join(f"{one.kennung} on {one.gueltig_bis:%Y-%m-%d}" for one in ablaufende[:NAMED])
+    state = State.WARNING if ablaufende else State.OK
+    return Check("certificates of authorities", state, f"{len(ablaufende)} expire: {said}" if said else "")
 
 
 def _protokoll(lage: Lage) -> Iterator[Check]:

@@ -131,7 +131,7 @@ def _werte(root: etree._Element, art: Abrufart) -> dict[str, Any]:
     for feld, find in plan.beside.items():
         found: Any = find(root)
         if found:
-            werte[feld] = _value(found[0])
+            werte[feld] = wert(found[0])
     return werte
 
 
@@ -158,7 +158,7 @@ def _codes(root: etree._Element, codes: _Codes) -> frozenset[str]:
     if len(texts) == codes.number(root):
         return frozenset(map(str.strip, texts))
     elements: Any = codes.elements(root)
-    return frozenset(map(_value, elements))
+    return frozenset(map(wert, elements))
 
 
 def _ways(orte: Iterable[tuple[str, str]], namespaces: Iterable[str]) -> Wege:
@@ -184,12 +184,12 @@ def _read(element: etree._Element, wege: Wege, werte: dict[str, Any]) -> None:
         if isinstance(way, dict):
             _read(child, way, werte)
         elif "[]" in way:
-            werte.setdefault(way, []).append(_value(child))
+            werte.setdefault(way, []).append(wert(child))
         else:
-            werte[way] = _value(child)
+            werte[way] = wert(child)
 
 
-def _value(element: etree._Element) -> str:
+def wert(element: etree._Element) -> str:
     """An element's datum: its text, or what its type's own elements say."""
     for child in element:
         read = _LEAF.get(child.tag)
@@ -214,7 +214,7 @@ _LEAF: dict[object, Callable[[etree._Element], str]] = {
     "code": _token_of,
     "name": _text,
     "nichtVorhanden": lambda _: NICHT_VORHANDEN,
-    "teilbekanntesDatum": _value,
+    "teilbekanntesDatum": wert,
     "datum": _token_of,
     "jahrMonatTag": _token_of,
     "jahrMonat": lambda element: f"{_token_of(element)}-00",

@@ -10,6 +10,7 @@ from gateway.errors import ConfigError
 from gateway.meldewesen.auskunft import Auswahl, auskunft_ergebnis, auskunft_person, auskunft_treffer, auswahl
 from gateway.meldewesen.behoerde import Rolle
 from gateway.meldewesen.datensatz import Datensatz
+from gateway.meldewesen.pfade import EACH
 from gateway.xmeld.auswahl import AUSWAHL, EIGENES
 from gateway.xmeld.manifest import XMELD_FAMILY
 from gateway.xmeld.zeilen import (
@@ -105,6 +106,8 @@ class Abrufart:
         self._verboten = lru_cache(maxsize=256)(self._forbidden)
         self._verwehrt = lru_cache(maxsize=256)(self._withheld)
         self._orte_der_gruppen = places_of_groups(self.zeilen)
+        #: Field of the record by place in an answer's `person`, one of them where several may stand there.
+        self.felder: Table[str, str] = {zeile.ort.replace(EACH, ""): zeile.feld for zeile in reversed(self.zeilen)}
 
     def person(self, datensatz: Datensatz, codes: frozenset[str], heute: str) -> dict[str, Any]:
         """What is told of the one person found (§ 5 BMeldDAV) on `heute`, YYYY-MM-DD. `codes` must be the list's."""

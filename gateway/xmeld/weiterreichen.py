@@ -44,7 +44,7 @@ def read_antwort(root: Element, orte: Orte) -> Antwortkopf:
         leser=_text(root, orte["leser.kennung"]),
         status=_text(root, orte["status"]),
         codes=tuple(_value(element) for element in _find(root, orte["rueckweisungen[].code"])),
-        personen=len(_personen(root, orte)),
+        personen=len(personen_von(root, orte)),
     )
 
 
@@ -75,6 +75,11 @@ def benenne(root: Element, uuid: str, orte: Orte) -> None:
     element.text = uuid
 
 
+def personen_von(root: Element, orte: Orte) -> list[Element]:
+    """The persons of an answer."""
+    return _find(root, orte[_PERSON].rpartition("/")[0])
+
+
 def personen_haben(root: Element, places: Sequence[str], orte: Orte) -> bool:
     """Whether one of an answer's persons has an element at one of the places, which are relative to it."""
     person = orte[_PERSON].rpartition("/")[0]
@@ -100,10 +105,10 @@ def als_eigene_antwort(root: Element, kopf: bytes, ursprung: Nachrichtenkennung,
 
 def vereint(roots: Sequence[Element], orte: Orte) -> Element:
     """One answer with the persons of all: those of one kind, none a Rueckweisung. The first that has any leads."""
-    lists = [(root, _personen(root, orte)) for root in roots]
+    lists = [(root, personen_von(root, orte)) for root in roots]
     first, *others = [pair for pair in lists if pair[1]] or lists
     result = deepcopy(first[0])
-    for person in _personen(result, orte)[-1:]:
+    for person in personen_von(result, orte)[-1:]:
         further = [deepcopy(one) for _, personen in others for one in personen]
         for one in reversed(further):
             person.addnext(one)
@@ -117,10 +122,6 @@ def serialise(root: Element) -> bytes:
 
 def _kennung(root: Element, orte: Orte, prefix: str) -> Nachrichtenkennung:
     return Nachrichtenkennung(*(_text(root, orte[f"{prefix}.{name}"]) for name in _KENNUNG))
-
-
-def _personen(root: Element, orte: Orte) -> list[Element]:
-    return _find(root, orte[_PERSON].rpartition("/")[0])
 
 
 def _find(root: Element, ort: str) -> list[Element]:

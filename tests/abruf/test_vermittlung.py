@@ -12,12 +12,14 @@ import pytest
 from lxml import etree
 
 from gateway.abruf import vermittlung as vermittlung_modul
+from gateway.abruf.suchbegriffe import MAX_VORNAMEN, namen
 from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Suchbereich
 from gateway.meldewesen.reichweite import Reichweite
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.ports import Ausfall, Fremdantwort, LandNichtErreichbar
-from gateway.protokoll import verify
+from gateway.protokoll import Suchfrage, verify
+from gateway.protokoll.recherche import person_gesucht, suche
 from tests.abruf.nachbarn import (
     AMT,
     DORT,
@@ -431,6 +433,36 @@ def test_the_record_has_who_asked_and_what_came(beide: Nachbarn) -> None:
     assert inhalt["auswahldaten"]["familienname"] == "Verteilt"
     assert inhalt["vermittelt"][0]["land"] == "09"
     assert inhalt["vermittelt"][0]["antwort"].count("Verteilt") == 2
+
+
+def test_the_record_names_each_person_that_came_and_which_kinds_of_data(beide: Nachbarn) -> None:
+    beide.hier.send(frage(beide, familienname="Zweimal"), AMT)
+    inhalt = beide.hier.inhalt(beide.hier.entries(1)[0])
+    assert inhalt is not None
+    daten = {"familienname": "Zweimal", "vornamen": "Erika", "geburtsdatum": "1964-08-12"}
+    kategorien = ["familienname", "geburtsdatum", "vornamen", "wohnungen"]
+    assert inhalt["vermittelt"][0]["personen"] == [{"daten": daten, "kategorien": kategorien}] * 2
+
+
+def test_who_was_told_of_by_another_land_is_found_by_names_and_birth(beide: Nachbarn) -> None:
+    beide.hier.send(frage(beide, familienname="Zweimal"), AMT)
+    (entry,) = beide.hier.entries(1)
+    gesucht = person_gesucht("Zweimal", "Erika", "1964-08-12")[:1]  # the request did not name the day
+    here = beide.hier.here
+    found = suche(here.protokoll(readonly=True), here.protokollschluessel, Suchfrage((gesucht,)), "")
+    assert entry.stelle in [one.stelle for one in found]
+
+
+def test_who_has_many_first_names_elsewhere_does_not_fill_the_index(beide: Nachbarn) -> None:
+    viele = " ".join(f"Vor{'abcdefghijklmnop'[number]}" for number in range(16))
+    name = f"<name>{viele}</name>".encode()
+    fremd = beide.mit(eingriff=lambda answer: answer.replace(b"<name>Erika</name>", name))
+    assert outcome(fremd.hier.send(frage(beide), AMT)) == "01"
+    here, (entry,) = fremd.hier.here, fremd.hier.entries(1)
+    read = [Suchfrage(((begriff,),)) for begriff in namen("Musterfrau", viele, "")]
+    engine = here.protokoll(readonly=True)
+    stellen = [suche(engine, here.protokollschluessel, one, "") for one in read]
+    assert sum(entry.stelle in [zeile.stelle for zeile in found] for found in stellen) == MAX_VORNAMEN
 
 
 def test_the_digest_of_a_leg_proves_the_answer_that_is_on_record(beide: Nachbarn) -> None:

@@ -211,7 +211,10 @@ class Jahr:
         frei = {}
         if nutzer.art != "verfahren" and r.random() < 0.02:
             frei = {"familienname": person[1][: r.choice((2, 3, 4, 5, 6))] + "*"}
-        return self._zeile(nutzer, tag, self._stunde(nutzer), person, neutral=r.random() < nutzer.neutral, frei=frei)
+        stunde, neutral, zu_viel = self._stunde(nutzer), r.random() < nutzer.neutral, r.random() < 0.002
+        return self._zeile(
+            nutzer, tag, stunde, person, neutral=neutral and not zu_viel, frei=frei, ueber_grenze=zu_viel
+        )
 
     def _stunde(self, nutzer: Nutzer) -> int:
         if nutzer.art == "verfahren":
@@ -230,6 +233,7 @@ class Jahr:
         neutral: bool,
         frei: dict[str, str] | None = None,
         anlass: str | None = None,
+        ueber_grenze: bool = False,
     ) -> Abrufzeile:
         datum = BEGINN + timedelta(days=tag)
         monat = datum.year * 100 + datum.month
@@ -246,6 +250,7 @@ class Jahr:
             neutral=neutral and not frei,
             anlass=anlass,
             grenznah=bool(frei) and grenznah(frei),
+            ueber_grenze=ueber_grenze,
             eigener_name=not neutral and eigener_name(namensteile(nutzer.kennung), person[1], person[2]),
         )
 
@@ -353,6 +358,13 @@ class Jahr:
             (10**8 + fall, nutzer.kennung.partition("-")[0], "erika"),  # a Kennung of the family name alone
         )
         self._add(fall, self._zeile(nutzer, self._tag(), self._stunde(nutzer), wer, neutral=False))
+
+    def _grenzen(self, fall: int) -> None:
+        """Sometimes fewer than the rule wants."""
+        nutzer, tage = self._opfer(), self._monatstage(self._r.randint(3, 8))
+        for number in range(self._r.randint(9, 30)):
+            tag, wen = tage[number % len(tage)], self._fremde()
+            self._add(fall, self._zeile(nutzer, tag, self._stunde(nutzer), wen, neutral=False, ueber_grenze=True))
 
 
 def _familienname(nummer: int) -> str:

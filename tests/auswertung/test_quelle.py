@@ -134,24 +134,40 @@ def test_what_is_for_an_authoritys_eyes_is_technical_to_the_operator_and_whole_t
     assert (own.nutzer, own.anlass) == ("kripo", "ermittlung")
 
 
+def test_a_refusal_by_a_limit_is_seen_by_its_mark_and_no_other_fault_at_all(
+    engine: Engine, leser: Engine, schluessel: Protokollschluessel
+) -> None:
+    marks = [(mark,) for mark in ("KONTINGENT_TAG", "KONTINGENT_TREFFER", "STUNDEN", "BENUTZER_UNBEKANNT", "RECHT")]
+    with closing(SqlProtokoll(engine, schluessel, uhr=Uhr())) as protokoll:
+        for codes in (*marks, ("BENUTZER_GESPERRT", "RECHT"), ("12",)):
+            protokoll.record(abruf("u1", "x", ergebnis="rueckweisung", codes=("17", *codes), treffer=0))
+        for code in ("TOO_MANY_REQUESTS", "AUTHORITY_BLOCKED"):
+            protokoll.record(eintrag(ergebnis="fault", codes=(code,), behoerde=GEMEINDE, inhalt=None))
+    rows = gelesen(leser, schluessel)
+    assert [row.ueber_grenze for row in rows] == [True] * 6 + [False, True]
+    assert [(row.fault, row.nutzer) for row in rows] == [(False, "u1")] * 7 + [(True, "")]
+
+
 def test_the_rules_find_in_a_real_protokoll_what_they_find_in_its_rows(
     engine: Engine, leser: Engine, schluessel: Protokollschluessel
 ) -> None:
-    jahr = Jahr(600, 9, 3, tage=110)
+    jahr = Jahr(600, 10, 3, tage=110)
     rows, uhr = list(jahr.zeilen()), Uhr()
     with closing(SqlProtokoll(engine, schluessel, uhr=uhr)) as protokoll:
         for number, row in enumerate(rows):
             uhr.jetzt = _utc(row, number)
             assert row.person is not None
             felder: dict[str, object] = {"treffer": 0, "codes": ("03",)} if row.neutral else {}
+            if row.ueber_grenze:
+                felder = {"treffer": 0, "ergebnis": "rueckweisung", "codes": ("17", "KONTINGENT_TAG")}
             om = row.person.decode().partition("/")[2]
             made = abruf(row.nutzer, row.anlass or "", om, behoerde=row.behoerde, empfangen=uhr.jetzt, **felder)
             protokoll.record(made)
     day = timedelta(days=1)
     found = list(zeilen(leser, schluessel, _utc(rows[0], 0) - day, _utc(rows[-1], 0) + day))
-    assert [(one.tag, one.stunde, one.monat, one.nutzer, one.anlass, one.neutral) for one in found] == [
-        (one.tag, one.stunde, one.monat, one.nutzer, one.anlass, one.neutral) for one in rows
-    ]
+    assert [
+        (one.tag, one.stunde, one.monat, one.nutzer, one.anlass, one.neutral, one.ueber_grenze) for one in found
+    ] == [(one.tag, one.stunde, one.monat, one.nutzer, one.anlass, one.neutral, one.ueber_grenze) for one in rows]
     said, expected = (
         {
             (one.regel, one.nutzer, one.anzahl, one.stellen)

@@ -140,3 +140,28 @@ def test_samples_are_drawn_with_the_same_quota_for_each_authority_and_only_where
             probe.sieh(replace(zeile(behoerde=behoerde, anlass=anlass), stelle=Stelle(1, number)))
     drawn = probe.gezogen()
     assert {wer: len(stellen) for wer, stellen in drawn.items()} == {"gross": 3, "klein": 3}
+
+
+def test_a_user_who_is_refused_by_limits_again_and_again_is_found() -> None:
+    (one,) = befunde((zeile(tag // 4, ueber_grenze=True) for tag in range(12)), "grenzen")
+    assert (one.nutzer, one.anzahl) == ("a.amt", 12)
+    assert "12 Anfragen an 3 Tagen" in one.text
+    assert not befunde((zeile(tag % 3, ueber_grenze=True) for tag in range(9)), "grenzen")
+    assert not befunde((zeile(0, ueber_grenze=True) for _ in range(15)), "grenzen")  # one bad day
+
+
+def test_an_authority_whose_users_or_faults_together_exceed_its_limits_is_found() -> None:
+    kennungen = [zeile(number % 5, nutzer=f"geraten{number}", ueber_grenze=True) for number in range(15)]
+    takt = [zeile(number % 5, nutzer="", anlass=None, ueber_grenze=True, fault=True) for number in range(15)]
+    (one,) = befunde([*kennungen, *takt], "grenzen")
+    assert (one.behoerde, one.nutzer, one.anzahl) == (AMT, "", 30)
+    assert not befunde(kennungen, "grenzen")
+    assert [one.nutzer for one in befunde((zeile(n % 3, ueber_grenze=True) for n in range(40)), "grenzen")] == ["a.amt"]
+
+
+def test_faults_count_for_no_other_rule_and_no_sample() -> None:
+    rows = [zeile(nutzer="", anlass=None, person=None, ueber_grenze=True, fault=True) for _ in range(90)]
+    ergebnis = werte_aus([*uebliches(), *rows], MONTAG + VORLAUF, zufall=1)
+    assert not ergebnis.befunde
+    assert not ergebnis.abrufe
+    assert not ergebnis.stichproben

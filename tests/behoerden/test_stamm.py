@@ -184,6 +184,8 @@ def test_an_authority_is_warned_of_when_its_last_certificate_ends_soon(v: Verwal
     assert [one.kennung for one in zertifikate.ablaufende(v.engine, end - timedelta(days=60), 60)] == [POLIZEI.kennung]
     zertifikate.sperre(v, fingerprint(newer), gesperrt=True)  # one that is blocked replaces none
     assert len(zertifikate.ablaufende(v.engine, end - timedelta(days=60), 60)) == 2
+    stamm.sperre(v, POLIZEI.kennung, gesperrt=True)
+    assert [one.kennung for one in zertifikate.ablaufende(v.engine, end - timedelta(days=60), 60)] == [AMT.kennung]
 
 
 def test_a_register_with_rights_that_cannot_be_read_lets_nobody_in(v: Verwaltung, engine: Engine) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import instance
+from gateway import instance, terminal
 from gateway.cli import main
 from gateway.envelope.pki import KeyType
 
@@ -31,6 +31,7 @@ class Done:
 
 
 Run = Callable[..., Done]
+Become = Callable[[str], None]
 
 
 @pytest.fixture
@@ -49,6 +50,13 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Done(code, printed.out, printed.err)
 
     return call
+
+
+@pytest.fixture
+def become(monkeypatch: pytest.MonkeyPatch) -> Become:
+    """Makes a system user the one who runs the commands."""
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    return lambda name: monkeypatch.setattr(terminal, "user", lambda: name)
 
 
 @pytest.fixture(scope="session")

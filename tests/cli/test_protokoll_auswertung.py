@@ -11,22 +11,23 @@ import pytest
 from gateway.bootstrap import Instance
 from gateway.protokoll import Einsicht, SqlProtokoll
 from tests.auswertung.test_quelle import abruf
-from tests.cli.conftest import Run
+from tests.cli.conftest import Become, Run
 from tests.cli.test_protokoll_einsicht import AMT
 
 POLIZEI = "dbs:060030020000"
 
 
 @pytest.fixture
-def reported(own: Path, run: Run, tmp_path: Path) -> Path:
+def reported(own: Path, run: Run, become: Become, tmp_path: Path) -> Path:
     """The folder with the reports about a few retrievals of today."""
     with Instance.read(own) as here, closing(SqlProtokoll(here.protokoll(), here.protokollschluessel)) as store:
         now = datetime.now(UTC)
         store.record(abruf("<b>.amt", "xxx", behoerde=AMT, daten={"familienname": "Zwirnemann"}, empfangen=now))
         store.record(abruf("kripo", "xxx", behoerde=POLIZEI, mandant=POLIZEI, empfangen=now))
+    become("anna")
     run("protokoll", "reader", "add", "anna", "-i", own)
     days = [(datetime.now(UTC) + timedelta(days=n)).strftime("%Y-%m-%d") for n in (-2, 2)]
-    words = ("--as", "anna", "--reference", "Turnus 2026/5", "--von", days[0], "--bis", days[1])
+    words = ("--reference", "Turnus 2026/5", "--von", days[0], "--bis", days[1])
     done = run("protokoll", "evaluate", tmp_path / "berichte", "-i", own, *words)
     assert done.code == 0, done.err
     assert "1 findings in 2 requests" in done.out
@@ -83,5 +84,5 @@ def test_a_period_that_ends_before_it_begins_is_refused(own: Path, run: Run, tmp
     days = ("--von", "2026-05-02", "--bis", "2026-05-01")
     assert (
         "--von is after --bis"
-        in run("protokoll", "evaluate", tmp_path / "b", "-i", own, "--as", "a", "--reference", "1", *days).error
+        in run("protokoll", "evaluate", tmp_path / "b", "-i", own, "--reference", "1", *days).error
     )

@@ -1,19 +1,21 @@
 """Reading the Protokoll needs a right, a purpose and a reference, and is recorded before anything is shown."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
-from gateway.abruf.suchbegriffe import freitext, nutzer, person
+from gateway.abruf.suchbegriffe import benannt, freitext, nutzer, person
+from gateway.auswertung.auskunftsdokument import auskunftsdokument
 from gateway.errors import StoreError
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund, Protokolleintrag, Suchart, Suchbegriff
 from gateway.protokoll import Einsicht, Einsichtnahme, KeinEinsichtsrecht, SqlProtokoll, Suchfrage, erlaube, verify
 from gateway.protokoll.einsichtnahme import Einsichtserlaubnis, gesuchtes
-from gateway.protokoll.personenauskunft import personenauskunft
+from gateway.protokoll.personenauskunft import Betroffener, personenauskunft
 from gateway.protokoll.recherche import person_gesucht
 from gateway.protokoll.schluessel import Protokollschluessel
 from tests.protokoll.eintraege import GEMEINDE, POLIZEI, eintrag
@@ -98,7 +100,6 @@ def test_each_reading_is_recorded_and_the_record_verifies(
         "zweck": "Zwecke der Datenschutzkontrolle",
         "referenz": "DS-2026/17",
         "bestaetigt_von": None,
-        "konto": "",
         "was": "inhalt",
         "stellen": [str(gelesen.stelle)],
     }
@@ -181,7 +182,7 @@ def test_a_person_is_told_of_retrievals_but_not_of_those_by_bodies_of_section_34
     protokoll.record(abruf("dbs:039990099999", "wer"))  # of which the register knows nothing
     protokoll.record(abruf(GEMEINDE, "m.amt", om="9"))
     grund = Einsichtsgrund("anna.auditor", "", Zweck.AUSKUNFT, "Antrag 5")
-    auskunft = personenauskunft(lies(grund), "03999001", "1234", BEHOERDEN, datetime.now(UTC))
+    auskunft = personenauskunft(lies(grund), Betroffener("03999001", "1234"), BEHOERDEN, datetime.now(UTC))
     (one,) = auskunft.uebermittlungen
     assert (one.empfaenger, one.kategorien) == ("Ordnungsamt Musterstadt", ("familienname", "vornamen"))
     assert auskunft.nicht_mitgeteilt == 2
@@ -191,9 +192,44 @@ def test_a_person_is_told_of_retrievals_but_not_of_those_by_bodies_of_section_34
     assert "Zwirnemann" not in said
 
 
+def test_a_person_is_told_of_retrievals_at_another_land_where_its_answer_names_nobody_else(
+    protokoll: SqlProtokoll, lies: Lies
+) -> None:
+    def anderswo(vornamen: str, geburtsdatum: str) -> Protokolleintrag:
+        daten = {"familienname": "Zwirnemann", "vornamen": vornamen, "geburtsdatum": geburtsdatum}
+        one = {"daten": {name: wert for name, wert in daten.items() if wert}, "kategorien": ["vornamen", "wohnungen"]}
+        antworten = [{"land": "09", "antwort": "<x/>", "personen": [one]}, {"land": "09", "antwort": "<x/>"}]
+        inhalt = {"kennung": "m.amt", "abrufberechtigte_stelle": {"name": "Amt"}, "vermittelt": antworten}
+        return eintrag(behoerde=GEMEINDE, inhalt=inhalt, suchbegriffe=tuple(benannt(one["daten"])), treffer=1)
+
+    protokoll.record(anderswo("Änne", "1964-05-01"))
+    for vornamen, geburtsdatum in (
+        ("Änne", "1964-05-02"),
+        ("Änne", ""),
+        ("", "1964-05-01"),
+        ("Änne Eva", "1964-05-01"),
+    ):
+        protokoll.record(anderswo(vornamen, geburtsdatum))
+    protokoll.record(abruf(GEMEINDE, "m.amt"))  # here: of the same name, and found by the record alone
+    wer = Betroffener(familienname="Zwirnemann", vornamen="Änne Maria", geburtsdatum="1964-05-01")
+    auskunft = personenauskunft(lies(), wer, BEHOERDEN, datetime.now(UTC))
+    (one,) = auskunft.uebermittlungen
+    assert (one.empfaenger, one.land, one.kategorien) == (
+        "Ordnungsamt Musterstadt",
+        "Bayern",
+        ("vornamen", "wohnungen"),
+    )
+    (said,) = auskunft.als_json()["uebermittlungen"]  # type: ignore[misc, attr-defined]
+    assert said["abgerufen_bei"] == "Bayern"
+    assert "beim Land Bayern abgerufen" in auskunftsdokument(auskunft, "Amt")
+    both = replace(wer, ags="03999001", ordnungsmerkmal="1234")
+    lands = [one.land for one in personenauskunft(lies(), both, BEHOERDEN, datetime.now(UTC)).uebermittlungen]
+    assert lands == ["Bayern", ""]
+
+
 def test_a_person_is_told_only_within_the_time_that_section_40_lets_the_protokoll_be_kept(
     protokoll: SqlProtokoll, lies: Lies
 ) -> None:
     protokoll.record(abruf(GEMEINDE, "m.amt"))
     later = datetime.now(UTC) + timedelta(days=800)
-    assert personenauskunft(lies(), "03999001", "1234", BEHOERDEN, later).uebermittlungen == ()
+    assert personenauskunft(lies(), Betroffener("03999001", "1234"), BEHOERDEN, later).uebermittlungen == ()

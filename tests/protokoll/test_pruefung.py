@@ -451,3 +451,18 @@ def test_an_entry_put_into_another_month_is_named(
         protokoll.record(eintrag())
     sql(engine, "UPDATE protokoll SET monat = 202605 WHERE nummer = 2")
     assert found(leser, schluessel) == {(Kind.CHANGED, "1/2")}
+
+
+def test_many_changed_entries_do_not_hide_a_missing_index_row(
+    db: Engine, schluessel: Protokollschluessel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However strange the values, and more of them than are kept."""
+    monkeypatch.setattr("gateway.protokoll.beipruefung.MAX_FINDINGS", 2)
+    strange = "'spät'" if db.dialect.name == "sqlite" else "9000000000000000000"
+    sql(
+        db,
+        f"UPDATE protokoll SET gespeichert = {strange} WHERE kette = 2",
+        "UPDATE protokoll SET verzeichnis = hash WHERE kette = 1",
+        "DELETE FROM protokoll_index WHERE kette = 3 AND nummer = 5 AND art = 2",
+    )
+    assert (Kind.MISSING, "3/5") in found(db, schluessel)

@@ -100,6 +100,7 @@ def test_a_served_gateway_tells_steps_queues_seals_certificates_and_pools_of_all
         assert value(text, "xmeld_certificate_expiry_seconds", name="signatur") > 86_400
         assert value(text, "xmeld_revocation_list_expiry_seconds", name="signatur") > 0
         assert value(text, "xmeld_check_state", check="spiegel") == 0
+        assert value(text, "xmeld_authority_certificates_expiring") == 0
         assert value(text, "xmeld_database_connections", database="spiegel", state="used") >= 0
         assert value(text, "xmeld_database_connections", database="spiegel", state="idle") >= 1
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from gateway.behoerden.tabellen import ZERTIFIKAT
+from gateway.behoerden.zertifikate import Ablauf
 from gateway.envelope import pki
 from gateway.envelope.signer import load_identity
 from gateway.errors import StoreError
@@ -16,7 +18,7 @@ from gateway.protokoll.betriebslage import Betriebslage, Wartet, lies
 from gateway.protokoll.tabellen import EINTRAG, KOPF, NACHARBEIT, POSTAUSGANG
 from gateway.web.lage import Lage, Quellen
 from gateway.web.readiness import Readiness, State, checks
-from tests.betrieb import Betrieb, betrieb
+from tests.betrieb import AMT, Betrieb, betrieb
 from tests.databases import KINDS, fresh_database
 from tests.nacharbeit.haus import Haus, haus
 
@@ -33,6 +35,8 @@ GOOD = Lage(
     laender={"09": "closed"},
     free={"spiegel": 1 << 40},
 )
+
+ABLAUF = Ablauf("dbs:1", "ab" * 32, NOW + DAY)
 
 
 def state_of(lage: Lage, name: str) -> tuple[State, str]:
@@ -56,6 +60,7 @@ def test_all_is_well() -> None:
         ({"revocation": {"signatur": NOW + DAY / 4}}, "revocation list signatur", State.WARNING, "6.0 hours left"),
         ({"free": {"spiegel": 0}}, "disk spiegel", State.FAILING, "0 MB are free"),
         ({"free": {"spiegel": 1 << 29}}, "disk spiegel", State.WARNING, "512 MB are free"),
+        ({"ablaufende": [ABLAUF] * 7}, "certificates of authorities", State.WARNING, "7 expire: dbs:1 on 2026-05-05"),
         ({"laender": {"09": "open"}}, "land 09", State.WARNING, "does not answer"),
         ({"protokoll": Betriebslage(11.0, NOW, NOTHING, NOTHING)}, "seals", State.WARNING, "11 seconds behind"),
         ({"protokoll": Betriebslage(0, NOW + DAY, NOTHING, NOTHING)}, "clock", State.WARNING, "24.0 hours in the"),
@@ -158,6 +163,17 @@ def test_a_revocation_list_that_is_replaced_is_seen_and_a_broken_one_fails(alone
     alone.here.trust._crl._looked = -9.0  # type: ignore[union-attr]
     file.write_bytes(pki.make_crl(ca, (), datetime.now(UTC)))
     assert state_of(Quellen(alone.here, alone.gateway).lage(), crl)[0] is State.OK
+
+
+def test_an_authority_whose_last_certificate_ends_soon_is_named_and_stops_nothing(alone: Betrieb) -> None:
+    name = "certificates of authorities"
+    assert state_of(Quellen(alone.here, alone.gateway).lage(), name) == (State.OK, "")
+    soon = (datetime.now(UTC) + 59 * DAY).isoformat(timespec="milliseconds")
+    with alone.here.behoerden().begin() as connection:
+        connection.execute(update(ZERTIFIKAT).where(ZERTIFIKAT.c.kennung == AMT).values(gueltig_bis=soon))
+    state, detail = state_of(Quellen(alone.here, alone.gateway).lage(), name)
+    assert state is State.WARNING
+    assert detail == f"1 expire: {AMT} on {soon[:10]}"
 
 
 def test_a_protokoll_that_cannot_be_read_is_one_failing_check(alone: Betrieb) -> None:
