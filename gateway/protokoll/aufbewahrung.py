@@ -26,7 +26,7 @@ from gateway.protokoll.monat import beginn, faellig, monat_von, nach, spaetesten
 from gateway.protokoll.monate import existing, in_month, partition
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.schreibrecht import Alleinrecht, Schreibrecht
-from gateway.protokoll.tabellen import ANSPRUCH, EINTRAG, KOPF, POSTAUSGANG, SCHLUESSEL, VERZEICHNIS
+from gateway.protokoll.tabellen import ANSPRUCH, EINTRAG, HALT, KOPF, POSTAUSGANG, SCHLUESSEL, VERZEICHNIS
 from gateway.protokoll.verbindung import is_sqlite
 from gateway.protokoll.zeit import from_micros, micros
 
@@ -148,6 +148,8 @@ class Aufbewahrung:
         with self._read() as connection:
             weg = bereiche(connection, monat)
         with self._recht.transaktion(_WHAT) as connection:
+            if _held(connection, weg):
+                raise StoreError("an entry was held back just now: nothing was deleted, the next run does it")
             connection.exec_driver_sql("PRAGMA secure_delete = ON")  # the keys are overwritten
             self._record(connection, monat, now, weg)
         while self._step_of_index(monat):
@@ -191,6 +193,12 @@ class Aufbewahrung:
 
 def _faellig(connection: Connection, now: datetime) -> list[int]:
     return [monat for monat in existing(connection) if faellig(monat) <= now]
+
+
+def _held(connection: Connection, weg: list[Bereich]) -> bool:
+    """Whether a hold is on what was found to be deleted: it came between."""
+    holds = connection.execute(select(HALT.c.kette, HALT.c.nummer)).all()
+    return any(one.kette == kette and one.von <= nummer <= one.bis for kette, nummer in holds for one in weg)
 
 
 def _count(connection: Connection, monat: int) -> int:

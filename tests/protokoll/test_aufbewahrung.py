@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from gateway.errors import StoreError
 from gateway.protokoll import Einsicht, Kind, SqlProtokoll, Stelle, Verzeichnis, verify
 from gateway.protokoll import aufbewahrung as modul
 from gateway.protokoll.aufbewahrung import Aufbewahrung, Loeschbericht, UhrUngewiss
@@ -183,6 +184,30 @@ def test_a_held_entry_outlives_its_month_with_its_content_and_its_proof(
     assert result.intact, result.findings
     assert (result.held, result.deleted) == (3, 17)
     assert {halt.grund for halt in Halteliste(leser, schluessel).alle()} == {GRUND}
+
+
+def test_an_entry_that_is_held_while_its_month_is_looked_at_is_not_recorded_as_deleted(
+    bestand: Engine, leser: Engine, schluessel: Protokollschluessel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if bestand.dialect.name != "sqlite":
+        pytest.skip("elsewhere the month's table is locked meanwhile")
+    bereiche = modul.bereiche
+
+    def then_held(*args: Any) -> Any:
+        found = bereiche(*args)
+        monkeypatch.undo()
+        Halteliste(bestand, schluessel).halte(Stelle(1, 2), GRUND, am(2027, 12, 1))
+        return found
+
+    monkeypatch.setattr(modul, "bereiche", then_held)
+    with pytest.raises(StoreError, match="held back just now"):
+        loesche(bestand, schluessel, am(2027, 12, 2))
+    loesche(bestand, schluessel, am(2027, 12, 2))
+    assert Einsicht(leser).read(Stelle(1, 2), schluessel) == INHALT
+    result = verify(leser, schluessel)
+    assert result.intact, result.findings
+    assert (1, 2) in stored(bestand)
+    assert result.deleted == 9
 
 
 def test_an_entry_that_is_released_after_its_time_goes_with_the_next_run(
