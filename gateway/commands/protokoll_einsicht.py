@@ -25,7 +25,7 @@ from gateway.protokoll.einsichtnahme import Einsichtnahme, gesuchtes
 from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.personenauskunft import personenauskunft
 from gateway.protokoll.recherche import MAX_ZEILEN, Suchfrage, person_gesucht
-from gateway.terminal import InstanceOption, out
+from gateway.terminal import InstanceOption, actor, out
 
 RequestOption = Annotated[str, typer.Option("--request", help="The confirmed request, where four eyes are wanted.")]
 FromOption = Annotated[datetime | None, typer.Option("--von", formats=["%Y-%m-%d"], help="First day.")]
@@ -51,7 +51,9 @@ def reading(directory: Path, grund: Einsichtsgrund, antrag: str) -> Iterator[Rea
     """Raises GatewayError where somebody may not."""
     with Instance.read(directory) as here:
         recht, vier_augen = SqlLeser(here.behoerden(readonly=True)), here.config.einsicht.vier_augen
-        erlaubnis = protokoll.erlaube(recht, grund, datetime.now(UTC), antrag=antrag, vier_augen=vier_augen)
+        erlaubnis = protokoll.erlaube(
+            recht, grund, datetime.now(UTC), antrag=antrag, vier_augen=vier_augen, durch=actor()
+        )
         with closing(protokoll.SqlProtokoll(here.protokoll(), here.protokollschluessel)) as store:
             yield Reading(
                 here, Einsichtnahme(here.protokoll(readonly=True), here.protokollschluessel, store, erlaubnis)

@@ -32,14 +32,21 @@ class KeinEinsichtsrecht(GatewayError):
 
 @dataclass(frozen=True)
 class Einsichtserlaubnis:
-    """What `erlaube` has found in order."""
+    """What `erlaube` has found in order. `durch`: whose process it is, for `grund.wer` is what he says."""
 
     grund: Einsichtsgrund
     bestaetigt_von: str | None
+    durch: str = ""
 
 
 def erlaube(
-    recht: Einsichtsrecht, grund: Einsichtsgrund, now: datetime, *, antrag: str = "", vier_augen: bool = False
+    recht: Einsichtsrecht,
+    grund: Einsichtsgrund,
+    now: datetime,
+    *,
+    antrag: str = "",
+    vier_augen: bool = False,
+    durch: str = "",
 ) -> Einsichtserlaubnis:
     """Whether somebody may read. With `vier_augen` another must have confirmed it. Raises KeinEinsichtsrecht."""
     check_referenz(grund.referenz)
@@ -52,7 +59,7 @@ def erlaube(
             "this instance wants four eyes: `protokoll request` this purpose and reference, have another reader "
             "`protokoll confirm` it, and name the request"
         )
-    return Einsichtserlaubnis(grund, bestaetigt_von)
+    return Einsichtserlaubnis(grund, bestaetigt_von, durch)
 
 
 def check_referenz(referenz: str) -> None:
@@ -118,6 +125,7 @@ class Einsichtnahme:
                 behoerde=grund.mandant or None,
                 inhalt={
                     "einsicht_von": grund.wer,
+                    "durch": self._erlaubnis.durch,
                     "zweck": grund.zweck.wortlaut,
                     "referenz": grund.referenz,
                     "bestaetigt_von": self._erlaubnis.bestaetigt_von,

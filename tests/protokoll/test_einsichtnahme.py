@@ -55,7 +55,7 @@ Lies = Callable[..., Einsichtnahme]
 @pytest.fixture
 def lies(leser: Engine, schluessel: Protokollschluessel, protokoll: SqlProtokoll) -> Lies:
     def of(grund: Einsichtsgrund = GRUND) -> Einsichtnahme:
-        return Einsichtnahme(leser, schluessel, protokoll, Einsichtserlaubnis(grund, None))
+        return Einsichtnahme(leser, schluessel, protokoll, Einsichtserlaubnis(grund, None, "cli:alice"))
 
     return of
 
@@ -105,6 +105,7 @@ def test_each_reading_is_recorded_and_the_record_verifies(
     assert (vermerk.ergebnis, vermerk.codes) == ("einsicht", ("datenschutzkontrolle", "inhalt"))
     assert Einsicht(leser).read(vermerk.stelle, schluessel) == {
         "einsicht_von": "anna.auditor",
+        "durch": "cli:alice",  # she says that she is Anna
         "zweck": "Zwecke der Datenschutzkontrolle",
         "referenz": "DS-2026/17",
         "bestaetigt_von": None,
