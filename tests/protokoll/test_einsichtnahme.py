@@ -1,6 +1,7 @@
 """Reading the Protokoll needs a right, a purpose and a reference, and is recorded before anything is shown."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
