@@ -163,7 +163,9 @@ def _behoerde_of(opened: Opened, gateway: Gateway, spur: Spur) -> Behoerde:
         raise Fault(FaultCode.AUTHORITY_BLOCKED)
     if not behoerde.zugang.gesperrte_zertifikate.isdisjoint((opened.fingerprint, opened.reply_fingerprint)):
         raise Fault(FaultCode.CERTIFICATE_BLOCKED)
-    if of_reply != behoerde:  # who passes a request on must not be the one who can read its answer
+    if (
+        of_reply is None or of_reply.kennung != behoerde.kennung
+    ):  # who passes a request on must not be the one who can read its answer
         raise Fault(FaultCode.REPLY_CIPHER_FOREIGN)
     if not gateway.kontingente.im_takt(behoerde):
         raise Fault(FaultCode.TOO_MANY_REQUESTS)

@@ -15,13 +15,17 @@ from lxml import etree
 
 from gateway.abruf.personensuche import PERSONENSUCHE
 from gateway.envelope.client import SoapFault
+from gateway.envelope.opened import Opened
 from gateway.envelope.parse import Strangers
-from gateway.errors import StoreError
+from gateway.errors import Fault, StoreError
+from gateway.exchange import _behoerde_of
 from gateway.meldewesen.anfrage import Ort
 from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.rechte import Zugang
 from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
 from gateway.ports import Protokolleintrag, UuidReused
 from gateway.sending import client_of
+from gateway.vorgang import Spur
 from tests.betrieb import AMT, GEMEINDE, POLIZEI, ZENTRALE, Betrieb, betrieb, outcome, register_authority
 from tests.spiegel.personen import datensatz, sperre, wohnung
 
@@ -270,6 +274,23 @@ def test_an_unknown_and_a_blocked_authority_get_distinct_faults(house: Betrieb) 
 
 
 # -- 9 record ----------------------------------------------------------------------------------------------------
+
+
+def test_a_change_of_an_authority_between_two_looks_at_it_makes_it_no_other_one(house: Betrieb) -> None:
+    amt = Behoerde(AMT, "Amt", Rolle.EINFACH)
+    changed = replace(amt, zugang=Zugang(gesperrte_benutzer=frozenset({"m.muster"})))
+    known = {"signs": amt, "reads": changed, "another's": replace(amt, kennung=FIU)}
+
+    class Register:
+        def of_certificate(self, fingerprint: str) -> Behoerde | None:
+            return known.get(fingerprint)
+
+    gateway = replace(house.gateway, behoerden=Register())  # type: ignore[arg-type]
+    spur = Spur(datetime.now(UTC), b"")
+    assert _behoerde_of(Opened(b"", "signs", "reads"), gateway, spur) == amt
+    for reads in ("another's", "nobody's"):
+        with pytest.raises(Fault, match="REPLY_CIPHER_FOREIGN"):
+            _behoerde_of(Opened(b"", "signs", reads), gateway, spur)
 
 
 def test_a_simple_authoritys_exchange_is_recorded_with_the_content_of_section_40(house: Betrieb) -> None:

@@ -34,14 +34,15 @@ def test_what_is_due_goes_with_a_line_in_the_log_and_what_fails_is_told(
     schluessel = load_protokollschluessel(tmp_path / "key")
     engine = open_engine(f"sqlite:///{tmp_path / 'p.sqlite'}")
     create_schema(engine, schluessel)
-    for moment in (datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 4, 2, tzinfo=UTC)):
+    moments = [datetime(2026, 3, 1, tzinfo=UTC) + number * timedelta(days=30) for number in range(14)]
+    for moment in moments:
         with closing(SqlProtokoll(engine, schluessel, uhr=lambda moment=moment: moment)) as protokoll:
             protokoll.record(eintrag())
     aufbewahrung = Aufbewahrung(engine, schluessel)
     worker.bewahre_auf(aufbewahrung, datetime(2029, 1, 1, tzinfo=UTC))
     assert "was not deleted: nothing has been recorded for 31 days" in caplog.text
     worker.bewahre_auf(aufbewahrung, datetime(2027, 4, 3, tzinfo=UTC))
-    assert "deleted: records=1 months=202603 delivered=0" in caplog.text
+    assert "deleted: records=2 months=202603 delivered=0" in caplog.text
     engine.dispose()
     (tmp_path / "p.sqlite").write_bytes(b"broken")
     worker.bewahre_auf(aufbewahrung, datetime(2027, 4, 3, tzinfo=UTC))

@@ -47,7 +47,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 #: Failed logins in a row that are free, how long the next one waits (twice as long each further time), and the longest.
 _FREI, _WARTEN, _LAENGSTENS = 5, timedelta(minutes=1), timedelta(hours=1)
 
-#: Names of which failed logins are remembered: strangers cannot make the table grow.
+#: Names without an account of which failed logins are remembered: strangers cannot make the table grow, nor fill it so
+#: that an account's own are not counted any more.
 _MAX_NAMEN = 10_000
 
 #: Each half's other one.
@@ -152,7 +153,7 @@ def melde_an(v: Verwaltung, name: str, kennwort: str) -> Konto:
 
 def waehle_passwort(v: Verwaltung, name: str, alt: str, neu: str) -> None:
     """Sets the account's own password, also in place of the first one; its sessions end."""
-    melde_an(v, name, alt)
+    bekannt = melde_an(v, name, alt)
     kennworte.check(neu, name)
     if neu == alt:
         raise BehoerdenError("the new password is the old one")
@@ -160,6 +161,8 @@ def waehle_passwort(v: Verwaltung, name: str, alt: str, neu: str) -> None:
     leer = dict.fromkeys(("haelfte_1", "haelfte_2", "haelfte_1_von", "haelfte_2_von"))
     with v.aendere("passwort", KONTO, name) as t:
         konto = _verlange(t.connection, name)
+        if konto["gesperrt"] or konto["sitzungen"] != bekannt.sitzungen:
+            raise BehoerdenError("the account was blocked or got another password just now")
         _setze(t, name, passwort=sealed, sitzungen=konto["sitzungen"] + 1, **leer)
 
 
@@ -194,7 +197,7 @@ def _check_fehlversuche(v: Verwaltung, name: str) -> None:
 
 
 def _merke_fehlversuch(v: Verwaltung, name: str) -> None:
-    """A row a name; what is older than the longest wait is forgotten."""
+    """A row a name; what is older than twice the longest wait is forgotten."""
     vor = (v.uhr() - 2 * _LAENGSTENS).isoformat(timespec="milliseconds")
     a = ANMELDUNG.c
     with v.transaktion() as t:
@@ -204,8 +207,10 @@ def _merke_fehlversuch(v: Verwaltung, name: str) -> None:
             update(ANMELDUNG).where(a.name == name).values(fehlversuche=a.fehlversuche + 1, zuletzt=v.jetzt)
         ).rowcount:
             return
-        if (c.scalar(select(func.count()).select_from(ANMELDUNG)) or 0) >= _MAX_NAMEN:
-            raise ZuOft("too many failed logins: try again later")
+        fremde = a.name.not_in(select(KONTO.c.name))
+        if (c.scalar(select(func.count()).where(fremde)) or 0) >= _MAX_NAMEN:
+            oldest = select(a.name).where(fremde).order_by(a.zuletzt, a.name).limit(1)
+            c.execute(delete(ANMELDUNG).where(a.name.in_(oldest)))
         c.execute(insert(ANMELDUNG), {"name": name, "fehlversuche": 1, "zuletzt": v.jetzt})
 
 

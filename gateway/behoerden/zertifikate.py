@@ -69,7 +69,7 @@ def sperre(v: Verwaltung, fingerprint: str, *, gesperrt: bool) -> None:
 def _eindeutig(v: Verwaltung, head: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{8,64}", head):
         raise BehoerdenError("a certificate is named by its fingerprint, or the first 8 or more digits of it")
-    with v.engine.connect() as connection:
+    with store_errors("the authorities cannot be read"), v.engine.connect() as connection:
         found = connection.scalars(select(ZERTIFIKAT.c.fingerprint).where(ZERTIFIKAT.c.fingerprint.startswith(head)))
         fingerprints = list(found)
     if len(fingerprints) != 1:

@@ -135,7 +135,7 @@ def aufbewahrung(
     directory: InstanceOption,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete nothing.")] = False,
     clock_is_right: Annotated[
-        bool, typer.Option("--clock-is-right", help="Though nothing has been recorded for a month.")
+        bool, typer.Option("--clock-is-right", help="Though for a month nothing was recorded.")
     ] = False,
 ) -> None:
     """Delete what has been kept for its time (§ 40 (5) BMG), as the worker of 'serve' does by itself."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import time
 from typing import Any
+from unicodedata import normalize
 
 from gateway.meldewesen.anfrage import SUCHBEREICHE, Auswahldaten, FreieAuswahl, FreieWohnung
 
@@ -83,7 +84,7 @@ OHNE_EINSCHRAENKUNG = Zugang()
 
 def benutzerform(kennung: str) -> str:
     """A Kennung without what a person does not see as another one."""
-    return " ".join(kennung.casefold().split())
+    return " ".join(normalize("NFC", kennung).casefold().split())
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from gateway.protokoll.monat import beginn, faellig, monat_von, nach, spaetesten
 from gateway.protokoll.monate import existing, in_month, partition
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.schreibrecht import Alleinrecht, Schreibrecht
-from gateway.protokoll.tabellen import ANSPRUCH, EINTRAG, KOPF, POSTAUSGANG, SCHLUESSEL, VERZEICHNIS
+from gateway.protokoll.tabellen import ANSPRUCH, EINTRAG, HALT, LOESCHUNG, POSTAUSGANG, SCHLUESSEL, VERZEICHNIS
 from gateway.protokoll.verbindung import is_sqlite
 from gateway.protokoll.zeit import from_micros, micros
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 SCHRITT = 500  # rows that go in one transaction on SQLite
 ATEMPAUSE = 0.005  # seconds between two of them, for others to write
 
-#: Further ahead of the newest entry no clock is believed: what is deleted too early is gone.
+#: Over a longer silence no clock is believed, it may have jumped: what is deleted too early is gone.
 MAX_STILLE = timedelta(days=31)
 
 _LOCK = 1324
@@ -84,19 +84,19 @@ class Aufbewahrung:
     def loesche(self, now: datetime, *, uhr_stimmt: bool = False) -> Loeschbericht | None:
         """Deletes all that is due; None where another does it just now.
 
-        Raises UhrUngewiss when nothing has been stored for a month, unless `uhr_stimmt`: somebody has looked at the
-        clock. Raises StoreError.
+        Raises UhrUngewiss when for a month nothing was stored, since the last deletion or since what is due was stored,
+        unless `uhr_stimmt`: somebody has looked at the clock. Raises StoreError.
         """
         with self._allein.versucht() as held:
             if not held:
                 return None
             with self._read() as connection:
                 monate = _faellig(connection, now)
-                newest = connection.scalar(select(func.max(KOPF.c.geaendert)))
-            if monate and not uhr_stimmt and from_micros(newest or 0) < now - MAX_STILLE:
+                glaubhaft = uhr_stimmt or not monate or _vergangen(connection, max(monate), now)
+            if not glaubhaft:
                 raise UhrUngewiss(
-                    f"nothing has been recorded for {MAX_STILLE.days} days: if the clock is right, say so, and what is "
-                    "due is deleted"
+                    f"nothing has been recorded for {MAX_STILLE.days} days or more, now or before: if the clock is "
+                    "right, say so, and what is due is deleted"
                 )
             eintraege = sum(self._monat(monat, now) for monat in monate)
             return Loeschbericht(tuple(monate), eintraege, self._sendungen(now))
@@ -148,6 +148,8 @@ class Aufbewahrung:
         with self._read() as connection:
             weg = bereiche(connection, monat)
         with self._recht.transaktion(_WHAT) as connection:
+            if _held(connection, weg):
+                raise StoreError("an entry was held back just now: nothing was deleted, the next run does it")
             connection.exec_driver_sql("PRAGMA secure_delete = ON")  # the keys are overwritten
             self._record(connection, monat, now, weg)
         while self._step_of_index(monat):
@@ -191,6 +193,29 @@ class Aufbewahrung:
 
 def _faellig(connection: Connection, now: datetime) -> list[int]:
     return [monat for monat in existing(connection) if faellig(monat) <= now]
+
+
+def _vergangen(connection: Connection, monat: int, now: datetime) -> bool:
+    """Whether the time since the end of a month has gone by, and no clock has jumped over it: entries bear it out.
+
+    Up to the last deletion that was looked at already.
+    """
+    g = EINTRAG.c.gespeichert
+    geloescht = connection.scalar(select(func.max(LOESCHUNG.c.geloescht))) or 0
+    seit, moment = max(geloescht, micros(beginn(nach(monat, 1)))), micros(now)
+    while moment > seit:
+        window = (g >= micros(from_micros(moment) - MAX_STILLE), g < moment)
+        earliest = connection.scalar(select(func.min(g)).where(*window))
+        if earliest is None:
+            return False
+        moment = earliest
+    return True
+
+
+def _held(connection: Connection, weg: list[Bereich]) -> bool:
+    """Whether a hold is on what was found to be deleted: it came between."""
+    holds = connection.execute(select(HALT.c.kette, HALT.c.nummer)).all()
+    return any(one.kette == kette and one.von <= nummer <= one.bis for kette, nummer in holds for one in weg)
 
 
 def _count(connection: Connection, monat: int) -> int:

@@ -46,7 +46,12 @@ class Einsichtserlaubnis:
 
 
 def erlaube(
-    recht: Einsichtsrecht, grund: Einsichtsgrund, now: datetime, *, antrag: str = "", vier_augen: bool = False
+    recht: Einsichtsrecht,
+    grund: Einsichtsgrund,
+    now: datetime,
+    *,
+    antrag: str = "",
+    vier_augen: bool = False,
 ) -> Einsichtserlaubnis:
     """Whether somebody may read. With `vier_augen` another must have confirmed it. Raises KeinEinsichtsrecht."""
     check_referenz(grund.referenz)

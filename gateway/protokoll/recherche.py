@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from heapq import nlargest
+from itertools import groupby, islice
 from typing import Any
 
 from sqlalchemy import Engine, Select, tuple_
@@ -18,9 +19,10 @@ from gateway.protokoll.tabellen import EINTRAG
 from gateway.protokoll.verzeichnis import Fundstelle, Verzeichnis
 from gateway.protokoll.zeit import micros
 
-MAX_ZEILEN = 10_000
+MAX_ZEILEN = 10_000  # that may be asked for at once
 
 _SCHRITT = 400  # entries looked up at a time
+_PLACE = tuple_(EINTRAG.c.kette, EINTRAG.c.nummer)
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,20 @@ def suche(engine: Engine, schluessel: Protokollschluessel, frage: Suchfrage, man
         e = EINTRAG.c
         newest = query.order_by(e.gespeichert.desc(), e.kette.desc(), e.nummer.desc()).limit(frage.hoechstens)
         return list(_zeilen(engine, [newest]))
-    stellen = [(kette, nummer) for kette, nummer, _ in _fundstellen(engine, schluessel, frage, mandant)]
-    place = tuple_(EINTRAG.c.kette, EINTRAG.c.nummer)
-    steps = (stellen[at : at + _SCHRITT] for at in range(0, len(stellen), _SCHRITT))
-    queries = (query.where(place.in_(step)) for step in steps)
-    found = sorted(_zeilen(engine, queries), key=lambda zeile: (zeile.gespeichert, zeile.stelle), reverse=True)
+    found: list[Protokollzeile] = []
+    for _, stellen in groupby(_fundstellen(engine, schluessel, frage, mandant), key=lambda stelle: stelle.monat):
+        queries = (query.where(_PLACE.in_(step)) for step in _steps(stellen))
+        found += nlargest(
+            frage.hoechstens, _zeilen(engine, queries), key=lambda zeile: (zeile.gespeichert, zeile.stelle)
+        )
+        if len(found) >= frage.hoechstens:  # what an earlier month has is older
+            break
     return found[: frage.hoechstens]
+
+
+def _steps(stellen: Iterator[Fundstelle]) -> Iterator[list[tuple[int, int]]]:
+    while step := [(kette, nummer) for kette, nummer, _ in islice(stellen, _SCHRITT)]:
+        yield step
 
 
 def person_gesucht(familienname: str, vornamen: str, geburtsdatum: str) -> tuple[Suchbegriff, ...]:
@@ -91,7 +101,7 @@ def _bedingt(frage: Suchfrage, mandant: str) -> Select[Any]:
 def _fundstellen(
     engine: Engine, schluessel: Protokollschluessel, frage: Suchfrage, mandant: str
 ) -> Iterable[Fundstelle]:
-    """Where all groups meet, the newest month first; bounded, for a place may yet be outside the hours asked for."""
+    """Where all groups meet, the newest month first; a place may yet be outside the hours asked for."""
     verzeichnis = Verzeichnis(engine, schluessel)
     months = {
         "von": monat_von(micros(frage.von)) if frage.von else 0,
@@ -100,9 +110,9 @@ def _fundstellen(
     gruppen = sorted(frage.begriffe, key=lambda gruppe: min(begriff.art for begriff in gruppe))
     found = verzeichnis.suche(gruppen[0], mandant=mandant, **months)
     if len(gruppen) == 1:
-        return islice(found, MAX_ZEILEN)
+        return found
     sets = [set(verzeichnis.suche(gruppe, mandant=mandant, **months)) for gruppe in gruppen[1:]]
-    return islice((place for place in found if all(place in one for one in sets)), MAX_ZEILEN)
+    return (place for place in found if all(place in one for one in sets))
 
 
 def _zeilen(engine: Engine, queries: Iterable[Select[Any]]) -> Iterator[Protokollzeile]:

@@ -16,6 +16,8 @@ from gateway.auswertung.quelle import zeilen
 from gateway.auswertung.zeile import Abrufzeile
 from gateway.ports import Protokolleintrag, Suchart, Suchbegriff
 from gateway.protokoll import SqlProtokoll, create_schema
+from gateway.protokoll.aufbewahrung import Aufbewahrung
+from gateway.protokoll.halten import Halteliste
 from gateway.protokoll.schluessel import Protokollschluessel, create_protokollschluessel, load_protokollschluessel
 from tests.auswertung.jahr import Jahr
 from tests.databases import database_url, opened
@@ -146,6 +148,18 @@ def test_a_refusal_by_a_limit_is_seen_by_its_mark_and_no_other_fault_at_all(
     rows = gelesen(leser, schluessel)
     assert [row.ueber_grenze for row in rows] == [True] * 6 + [False, True]
     assert [(row.fault, row.nutzer) for row in rows] == [(False, "u1")] * 7 + [(True, "")]
+
+
+def test_what_is_held_for_an_authoritys_eyes_stays_closed_to_the_operator_when_its_month_is_gone(
+    engine: Engine, leser: Engine, schluessel: Protokollschluessel
+) -> None:
+    with closing(SqlProtokoll(engine, schluessel, uhr=Uhr())) as protokoll:
+        protokoll.record(abruf("kripo", "Ermittlung", behoerde=POLIZEI, mandant=POLIZEI))
+        protokoll.record(abruf("u1", "x"))
+    Halteliste(engine, schluessel).halte(gelesen(leser, schluessel)[0].stelle, "Verfahren", Uhr.jetzt)
+    Aufbewahrung(engine, schluessel).loesche(Uhr.jetzt + timedelta(days=600), uhr_stimmt=True)
+    (held,) = gelesen(leser, schluessel)
+    assert (held.behoerde, held.nutzer, held.anlass, held.person) == (POLIZEI, "", None, None)
 
 
 def test_the_rules_find_in_a_real_protokoll_what_they_find_in_its_rows(

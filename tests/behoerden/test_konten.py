@@ -99,6 +99,43 @@ def test_after_five_failed_logins_each_further_one_waits_twice_as_long_whether_t
             konten.melde_an(v, name, "falsch")
 
 
+@pytest.mark.parametrize("name", ["anna", "nobody"])
+def test_many_failed_logins_by_other_names_do_not_free_one_from_waiting(
+    v: Verwaltung, halves: tuple[str, str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(konten, "_MAX_NAMEN", 3)
+    monkeypatch.setattr(kennworte, "stimmt", lambda *_: False)
+    v = replace(v, uhr=lambda: NOW)
+    for stranger in "abcde":
+        with pytest.raises(BehoerdenError, match="name or password is wrong"):
+            konten.melde_an(v, stranger, "falsch")
+    for _ in range(5):
+        with pytest.raises(BehoerdenError, match="name or password is wrong"):
+            konten.melde_an(v, name, "falsch")
+    with pytest.raises(ZuOft, match="try again after"):
+        konten.melde_an(v, name, "falsch")
+    with v.engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM behoerde_anmeldung")) <= 4
+
+
+def test_a_password_is_not_chosen_for_an_account_that_was_blocked_or_got_another_half_meanwhile(
+    v: Verwaltung, halves: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versiegle = kennworte.versiegle
+
+    def meanwhile(kennwort: str) -> str:
+        monkeypatch.undo()
+        konten.sperre(v, "anna", gesperrt=True)
+        konten.sperre(v, "anna", gesperrt=False)
+        return versiegle(kennwort)
+
+    monkeypatch.setattr(kennworte, "versiegle", meanwhile)
+    with pytest.raises(BehoerdenError, match="just now"):
+        konten.waehle_passwort(v, "anna", "".join(halves), OWN)
+    with pytest.raises(BehoerdenError, match="wrong"):
+        konten.melde_an(v, "anna", OWN)
+
+
 def test_a_blocked_account_cannot_log_in_and_its_sessions_end_at_once(v: Verwaltung, halves: tuple[str, str]) -> None:
     sitzungen = Sitzungen(b"k" * 32, timedelta(minutes=15), lambda: NOW)
     konten.waehle_passwort(v, "anna", "".join(halves), OWN)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from gateway.behoerden import auskunft, benutzer, stamm, zertifikate
 from gateway.behoerden.aenderungen import Verwaltung
@@ -97,6 +97,8 @@ def test_a_user_is_blocked_registered_or_not_however_it_is_written(v: Verwaltung
     assert [amt().sperrt(name) for name in ("m.muster", " M.Muster ", "frau fremd", "e.erlaubt")] == [
         True, True, True, False,
     ]  # fmt: skip
+    benutzer.sperre(v, AMT.kennung, "j.müller")
+    assert amt().sperrt("j.mu\u0308ller"), "a letter and its dots apart"
     benutzer.entsperre(v, AMT.kennung, "m.muster")
     assert not amt().sperrt("m.muster")
 
@@ -150,6 +152,13 @@ def test_two_certificates_are_valid_at_once_and_one_can_be_blocked_alone(
     assert amt().gesperrte_zertifikate == frozenset()
     with pytest.raises(BehoerdenError, match="no certificate has this fingerprint"):
         zertifikate.sperre(v, "00000000", gesperrt=True)
+
+
+def test_a_certificate_is_not_blocked_where_the_register_cannot_be_read(v: Verwaltung, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE behoerde_zertifikat"))
+    with pytest.raises(StoreError):
+        zertifikate.sperre(v, OTHER[:8], gesperrt=True)
 
 
 def test_of_a_certificate_subject_serial_and_validity_are_kept(v: Verwaltung) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from gateway.errors import StoreError
 from gateway.protokoll import Einsicht, Kind, SqlProtokoll, Stelle, Verzeichnis, verify
 from gateway.protokoll import aufbewahrung as modul
 from gateway.protokoll.aufbewahrung import Aufbewahrung, Loeschbericht, UhrUngewiss
@@ -185,6 +186,30 @@ def test_a_held_entry_outlives_its_month_with_its_content_and_its_proof(
     assert {halt.grund for halt in Halteliste(leser, schluessel).alle()} == {GRUND}
 
 
+def test_an_entry_that_is_held_while_its_month_is_looked_at_is_not_recorded_as_deleted(
+    bestand: Engine, leser: Engine, schluessel: Protokollschluessel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if bestand.dialect.name != "sqlite":
+        pytest.skip("elsewhere the month's table is locked meanwhile")
+    bereiche = modul.bereiche
+
+    def then_held(*args: Any) -> Any:
+        found = bereiche(*args)
+        monkeypatch.undo()
+        Halteliste(bestand, schluessel).halte(Stelle(1, 2), GRUND, am(2027, 12, 1))
+        return found
+
+    monkeypatch.setattr(modul, "bereiche", then_held)
+    with pytest.raises(StoreError, match="held back just now"):
+        loesche(bestand, schluessel, am(2027, 12, 2))
+    loesche(bestand, schluessel, am(2027, 12, 2))
+    assert Einsicht(leser).read(Stelle(1, 2), schluessel) == INHALT
+    result = verify(leser, schluessel)
+    assert result.intact, result.findings
+    assert (1, 2) in stored(bestand)
+    assert result.deleted == 9
+
+
 def test_an_entry_that_is_released_after_its_time_goes_with_the_next_run(
     bestand: Engine, leser: Engine, schluessel: Protokollschluessel
 ) -> None:
@@ -232,8 +257,35 @@ def test_a_clock_far_ahead_of_the_newest_entry_deletes_nothing_unless_somebody_h
     with pytest.raises(UhrUngewiss, match="if the clock is right"):
         aufbewahrung.loesche(am(2029, 6))
     assert len(stored(bestand)) == 41
-    bericht = aufbewahrung.loesche(am(2028, 4, 1))
+    bericht = aufbewahrung.loesche(am(2028, 4, 1), uhr_stimmt=True)
     assert bericht == Loeschbericht((202611, 202612, 202701, 202702), 40)
+
+
+def test_a_clock_that_has_jumped_deletes_nothing_also_when_entries_were_stored_since(
+    bestand: Engine, schluessel: Protokollschluessel
+) -> None:
+    with pytest.raises(UhrUngewiss, match="if the clock is right"):  # February 2027, then March 2028
+        Aufbewahrung(bestand, schluessel).loesche(am(2028, 3, 16))
+    assert len(stored(bestand)) == 41
+
+
+def test_a_silence_that_somebody_has_looked_at_stops_no_later_run(
+    engine: Engine, schluessel: Protokollschluessel, zeit: Zeit
+) -> None:
+    aufbewahrung, geloescht = Aufbewahrung(engine, schluessel), list[int]()
+    with closing(SqlProtokoll(engine, schluessel, uhr=zeit)) as protokoll:
+        while zeit.now < am(2027, 6):
+            if not am(2026, 4) < zeit.now < am(2026, 7):  # nobody asked
+                protokoll.record(eintrag())
+            zeit.now += timedelta(days=10)
+            try:
+                bericht = aufbewahrung.loesche(zeit.now)
+            except UhrUngewiss:
+                assert not geloescht
+                bericht = aufbewahrung.loesche(zeit.now, uhr_stimmt=True)
+            assert bericht is not None
+            geloescht += bericht.monate
+    assert geloescht == [202601, 202602, 202603, 202604]
 
 
 def test_one_deletes_at_a_time(bestand: Engine, schluessel: Protokollschluessel) -> None:

@@ -1,6 +1,7 @@
 """Reading the Protokoll needs a right, a purpose and a reference, and is recorded before anything is shown."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,16 @@ from gateway.errors import StoreError
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund, Protokolleintrag, Suchart, Suchbegriff
-from gateway.protokoll import Einsicht, Einsichtnahme, KeinEinsichtsrecht, SqlProtokoll, Suchfrage, erlaube, verify
+from gateway.protokoll import (
+    Einsicht,
+    Einsichtnahme,
+    KeinEinsichtsrecht,
+    SqlProtokoll,
+    Suchfrage,
+    erlaube,
+    recherche,
+    verify,
+)
 from gateway.protokoll.einsichtnahme import Einsichtserlaubnis, gesuchtes
 from gateway.protokoll.personenauskunft import Betroffener, personenauskunft
 from gateway.protokoll.recherche import person_gesucht
@@ -47,7 +57,7 @@ Lies = Callable[..., Einsichtnahme]
 @pytest.fixture
 def lies(leser: Engine, schluessel: Protokollschluessel, protokoll: SqlProtokoll) -> Lies:
     def of(grund: Einsichtsgrund = GRUND) -> Einsichtnahme:
-        return Einsichtnahme(leser, schluessel, protokoll, Einsichtserlaubnis(grund, None))
+        return Einsichtnahme(leser, schluessel, protokoll, Einsichtserlaubnis(grund, None, "cli:alice"))
 
     return of
 
@@ -148,6 +158,29 @@ def test_records_are_found_by_person_authority_user_time_and_anlass(protokoll: S
     assert found(person("03999001", "1234"), von=morgen) == []
     assert found(behoerde=POLIZEI) == []
     assert found(behoerde=GEMEINDE, hoechstens=1) == ["1332"]
+
+
+def test_an_authoritys_retrievals_are_found_however_many_of_others_had_the_same_anlass(
+    protokoll: SqlProtokoll, lies: Lies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recherche, "MAX_ZEILEN", 3)
+    monkeypatch.setattr(recherche, "_SCHRITT", 2)
+    protokoll.record(abruf(GEMEINDE, "m.amt"))
+    for _ in range(5):
+        protokoll.record(abruf("dbs:039990099999", "andere"))
+    anlass = ((freitext(Suchart.ANLASS, "Ordnungswidrigkeit"),),)
+    assert [one.behoerde for one in lies().suche(Suchfrage(anlass, behoerde=GEMEINDE))] == [GEMEINDE]
+
+
+def test_the_newest_are_found_of_all_chains_not_those_of_the_newest_chain(
+    engine: Engine, protokoll: SqlProtokoll, lies: Lies, schluessel: Protokollschluessel
+) -> None:
+    with closing(SqlProtokoll(engine, schluessel)) as later:
+        later.record(abruf(GEMEINDE, "later"))
+        later.record(abruf(GEMEINDE, "later"))
+        protokoll.record(abruf(GEMEINDE, "m.amt", nachrichtentyp="1332"))
+        anlass = ((freitext(Suchart.ANLASS, "Ordnungswidrigkeit"),),)
+        assert [one.nachrichtentyp for one in lies().suche(Suchfrage(anlass, hoechstens=2))] == ["1332", "1330"]
 
 
 def test_a_person_is_found_by_names_and_birth_also_where_the_birth_was_known_in_part(
