@@ -176,8 +176,10 @@ def test_an_authoritys_administrator_creates_and_locks_its_own_users_and_nobody_
     time.sleep(0.6)
     assert served.ask(benutzer="m.muster") == "01"
     assert admin("GET", f"/behoerden/{AMT}/benutzer") == (200, [{"benutzer": "m.muster", "gesperrt": None}])
+    assert admin("GET", f"/behoerden/{AMT}/rechte") == (200, {})
     for method, path in (
         ("GET", "/behoerden/dbs:060030020000/benutzer"),
+        ("GET", "/behoerden/dbs:060030020000/rechte"),
         ("GET", "/behoerden"),
         ("GET", f"/behoerden/{AMT}"),
         ("PUT", f"/behoerden/{AMT}/sperre"),
