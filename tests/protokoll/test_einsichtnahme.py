@@ -57,7 +57,7 @@ Lies = Callable[..., Einsichtnahme]
 @pytest.fixture
 def lies(leser: Engine, schluessel: Protokollschluessel, protokoll: SqlProtokoll) -> Lies:
     def of(grund: Einsichtsgrund = GRUND) -> Einsichtnahme:
-        return Einsichtnahme(leser, schluessel, protokoll, Einsichtserlaubnis(grund, None, "cli:alice"))
+        return Einsichtnahme(leser, schluessel, protokoll, Einsichtserlaubnis(grund, None))
 
     return of
 
