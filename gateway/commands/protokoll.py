@@ -1,7 +1,7 @@
 """`xmeld-gateway protokoll`: the record of § 40 BMG: whether it is whole, how long it is kept, what proves it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,10 +15,11 @@ from gateway.errors import ConfigError, GatewayError
 from gateway.protokoll import anker, beweis
 from gateway.protokoll.aufbewahrung import Aufbewahrung
 from gateway.protokoll.befund import Verification
+from gateway.protokoll.einsichtnahme import FREIGABE, HALT, vermerke_halt
 from gateway.protokoll.halten import Halteliste
 from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.zeit import from_micros
-from gateway.terminal import InstanceOption, out, progress
+from gateway.terminal import InstanceOption, actor, out, progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The Protokoll (§ 40 BMG).")
 
@@ -163,8 +164,9 @@ def hold(
 ) -> None:
     """Hold a record back from deletion."""
     with Instance.read(directory) as here, said():
-        halteliste = Halteliste(here.protokoll(), here.protokollschluessel)
-        halteliste.halte(protokoll.Stelle.parse(stelle), reason, datetime.now(UTC))
+        halteliste, which = Halteliste(here.protokoll(), here.protokollschluessel), protokoll.Stelle.parse(stelle)
+        _record(here, HALT, which)
+        halteliste.halte(which, reason, datetime.now(UTC))
     out.print(f"{stelle} is held until it is released")
 
 
@@ -172,8 +174,16 @@ def hold(
 def release(stelle: StelleArgument, directory: InstanceOption) -> None:
     """End a hold: the record goes when its time has come, or with the next deletion."""
     with Instance.read(directory) as here, said():
-        Halteliste(here.protokoll(), here.protokollschluessel).gib_frei(protokoll.Stelle.parse(stelle))
+        which = protokoll.Stelle.parse(stelle)
+        _record(here, FREIGABE, which)
+        Halteliste(here.protokoll(), here.protokollschluessel).gib_frei(which)
     out.print(f"{stelle} is released")
+
+
+def _record(here: Instance, was: str, stelle: protokoll.Stelle) -> None:
+    """Who keeps evidence or lets it go is on record, before it is done."""
+    with closing(protokoll.SqlProtokoll(here.protokoll(), here.protokollschluessel)) as store:
+        vermerke_halt(store, actor(), was, stelle, datetime.now(UTC))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from gateway.protokoll.stelle import Stelle
 
 MAX_REFERENZ = 100  # characters
 
+HALT, FREIGABE = "halt", "freigabe"
 ABGELEHNT = "abgelehnt"  # code of a reading that was refused
 
 #: There was no message.
@@ -147,6 +148,15 @@ def vermerke_ablehnung(protokoll: Protokoll, grund: Einsichtsgrund, warum: KeinE
         "was": ABGELEHNT,
     }
     protokoll.record(_eintrag(now, (grund.zweck.value, ABGELEHNT, warum.code), inhalt))
+
+
+def vermerke_halt(protokoll: Protokoll, wer: str, was: str, stelle: Stelle, now: datetime) -> None:
+    """Records durably, before it is done, who holds an entry back (`was`: HALT) or lets it go (FREIGABE).
+
+    Raises StoreError.
+    """
+    inhalt: dict[str, object] = {"durch": wer, "was": was, "stellen": [str(stelle)]}
+    protokoll.record(_eintrag(now, (was, str(stelle)), inhalt))
 
 
 def _druckbar(text: str) -> str:

@@ -274,6 +274,8 @@ def test_a_record_is_held_listed_and_released(run: Run, recorded: Path) -> None:
     assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "x").error == "1/2 is held already"
     assert run("protokoll", "release", "1/2", "-i", recorded).code == 0
     assert run("protokoll", "release", "1/2", "-i", recorded).error == "1/2 is not held"
+    listed = run("protokoll", "list", "-i", recorded).out
+    assert listed.count("halt 1/2") == listed.count("freigabe 1/2") == 2  # each attempt, before it is done
     assert "as in 3/1207" in run("protokoll", "release", "1", "-i", recorded).error
     assert "reason" in run("protokoll", "hold", "1/2", "-i", recorded, "--reason", " ").error
 
