@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 
 from gateway.behoerden import konten, stamm
 from gateway.behoerden.aenderungen import Transaktion, Verwaltung, Zeile, json_text, zeile
-from gateway.behoerden.fehler import BehoerdenError
+from gateway.behoerden.fehler import BehoerdenError, NichtGefunden
 from gateway.behoerden.tabellen import ANTRAG, BEHOERDE
 from gateway.database import store_errors
 from gateway.meldewesen.behoerde import Behoerde, Rolle
@@ -124,7 +124,7 @@ def zeige(v: Verwaltung, nummer: str) -> Zeile:
     with store_errors("the applications cannot be read"), v.engine.connect() as connection:
         row = connection.execute(select(ANTRAG).where(ANTRAG.c.id == nummer)).one_or_none()
     if row is None:
-        raise BehoerdenError(f"there is no application {nummer}")
+        raise NichtGefunden(f"there is no application {nummer}")
     return _lesbar(dict(row._mapping))
 
 
@@ -135,7 +135,7 @@ def _lesbar(antrag: Zeile) -> Zeile:
 def _verlange(t: Transaktion, nummer: str, was: str) -> Zeile:
     antrag = zeile(t.connection, ANTRAG, nummer)
     if antrag is None:
-        raise BehoerdenError(f"there is no application {nummer}")
+        raise NichtGefunden(f"there is no application {nummer}")
     if antrag["stand"] not in _MOEGLICH[was]:
         raise BehoerdenError(f"an application in the state {antrag['stand']} cannot be changed so")
     return antrag

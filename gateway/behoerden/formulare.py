@@ -57,3 +57,17 @@ class AntragForm(BehoerdeForm):
         return Antrag(
             self.behoerde(), Ansprechpartner(**dict(self.administrator)), self.massnahmen, self.unterschrieben
         )
+
+
+class Rechte(Form):
+    """See `behoerde rechte`; what is not named, or null, is not limited."""
+
+    elemente: list[str] | None = None
+    auswahldaten: list[str] | None = None
+    phonetik: bool | None = None
+    freie_suche: bool | None = None
+    suchbereich: str | None = None
+    stunden: str | None = None
+    je_sekunde: int | None = None
+    je_tag: int | None = None
+    treffer_je_tag: int | None = None

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from gateway.behoerden import kennworte
 from gateway.behoerden.aenderungen import Transaktion, Verwaltung, Zeile, zeile
-from gateway.behoerden.fehler import BehoerdenError
+from gateway.behoerden.fehler import BehoerdenError, NichtGefunden
 from gateway.behoerden.stamm import verlange
 from gateway.behoerden.tabellen import ANMELDUNG, KONTO
 from gateway.database import store_errors
@@ -73,7 +73,11 @@ class Konto:
 
 
 class ZuOft(BehoerdenError):
-    """Too many failed logins; the text says for how long nobody is let try."""
+    """Too many failed logins: nobody is let try before `bis`."""
+
+    def __init__(self, bis: datetime) -> None:
+        super().__init__(f"too many failed logins: try again after {bis.isoformat(timespec='seconds')}")
+        self.bis = bis
 
 
 def lege_an(v: Verwaltung, name: str, rolle: str, kennung: str | None = None) -> None:
@@ -122,6 +126,12 @@ def sperre(v: Verwaltung, name: str, *, gesperrt: bool) -> None:
         if konto["gesperrt"] == gesperrt:
             raise BehoerdenError(f"the account {name} is {'blocked already' if gesperrt else 'not blocked'}")
         _setze(t, name, gesperrt=gesperrt, sitzungen=konto["sitzungen"] + 1)
+
+
+def melde_ab(v: Verwaltung, name: str) -> None:
+    """Ends all sessions of the account."""
+    with v.aendere("abmelden", KONTO, name) as t:
+        _setze(t, name, sitzungen=_verlange(t.connection, name)["sitzungen"] + 1)
 
 
 def alle(v: Verwaltung) -> list[Zeile]:
@@ -193,7 +203,7 @@ def _check_fehlversuche(v: Verwaltung, name: str) -> None:
     warten = min(_WARTEN * 2 ** min(row.fehlversuche - _FREI, 10), _LAENGSTENS)
     bis = datetime.fromisoformat(row.zuletzt) + warten
     if v.uhr() < bis:
-        raise ZuOft(f"too many failed logins: try again after {bis.isoformat(timespec='seconds')}")
+        raise ZuOft(bis)
 
 
 def _merke_fehlversuch(v: Verwaltung, name: str) -> None:
@@ -222,7 +232,7 @@ def _vergiss_fehlversuche(v: Verwaltung, name: str) -> None:
 def _verlange(connection: Connection, name: str) -> Zeile:
     konto = zeile(connection, KONTO, name)
     if konto is None:
-        raise BehoerdenError(f"there is no account {name}")
+        raise NichtGefunden(f"there is no account {name}")
     return konto
 
 

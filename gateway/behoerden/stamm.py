@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, update
 
 from gateway.behoerden.aenderungen import Transaktion, Verwaltung, Zeile, json_text, mit_schluessel, zeile
-from gateway.behoerden.fehler import BehoerdenError
+from gateway.behoerden.fehler import BehoerdenError, NichtGefunden
 from gateway.behoerden.tabellen import BEHOERDE, ERMAECHTIGTE
 from gateway.database import store_errors
 from gateway.meldewesen.behoerde import NUMMERN, NUMMERN_TROTZ_SPERRE, Behoerde, Rolle
@@ -136,7 +136,7 @@ def verlange(connection: Connection, kennung: str) -> Zeile:
     """The authority's row."""
     found = zeile(connection, BEHOERDE, kennung)
     if found is None:
-        raise BehoerdenError(f"{kennung} is not registered")
+        raise NichtGefunden(f"{kennung} is not registered")
     return found
 
 

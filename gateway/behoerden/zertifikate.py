@@ -8,7 +8,7 @@ from cryptography import x509
 from sqlalchemy import Engine, insert, select, update
 
 from gateway.behoerden.aenderungen import Verwaltung, Zeile, mit_schluessel, zeile
-from gateway.behoerden.fehler import BehoerdenError
+from gateway.behoerden.fehler import BehoerdenError, NichtGefunden
 from gateway.behoerden.stamm import verlange
 from gateway.behoerden.tabellen import BEHOERDE, ZERTIFIKAT
 from gateway.database import store_errors
@@ -72,8 +72,10 @@ def _eindeutig(v: Verwaltung, head: str) -> str:
     with store_errors("the authorities cannot be read"), v.engine.connect() as connection:
         found = connection.scalars(select(ZERTIFIKAT.c.fingerprint).where(ZERTIFIKAT.c.fingerprint.startswith(head)))
         fingerprints = list(found)
-    if len(fingerprints) != 1:
-        raise BehoerdenError(f"{'no' if not fingerprints else 'more than one'} certificate has this fingerprint")
+    if not fingerprints:
+        raise NichtGefunden("no certificate has this fingerprint")
+    if len(fingerprints) > 1:
+        raise BehoerdenError("more than one certificate has this fingerprint")
     return str(fingerprints[0])
 
 

@@ -1,14 +1,17 @@
 """The admin API, `/admin/v1`: JSON for operators and authorities' administrators, from configured addresses alone.
 
 One logs in with name and password and gets a token for a while, which goes with each request as
-`Authorization: Bearer …`. What can be done is a table (`admin_wege`); `/admin/v1/openapi.json` describes it.
+`Authorization: Bearer …`. What can be done is a table (`admin_wege`); `/admin/v1/openapi.json` describes it
+(`admin_beschreibung`).
 """
 
 import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -16,12 +19,13 @@ from pydantic import ValidationError
 
 from gateway.behoerden import konten
 from gateway.behoerden.aenderungen import Verwaltung
-from gateway.behoerden.fehler import BehoerdenError
-from gateway.behoerden.formulare import Form, Text
+from gateway.behoerden.fehler import BehoerdenError, NichtGefunden
 from gateway.behoerden.konten import Konto, ZuOft
 from gateway.behoerden.sitzungen import Sitzungen
 from gateway.errors import ConfigError, StoreError, place_of
 from gateway.sections import explain
+from gateway.web.admin_ausgaben import Sitzung
+from gateway.web.admin_beschreibung import AnmeldungForm, PasswortForm, ausgabe, openapi
 from gateway.web.admin_wege import WEGE, Weg
 
 log = logging.getLogger(__name__)
@@ -30,35 +34,21 @@ PREFIX = "/admin/v1"
 MAX_BYTES = 8 << 20  # the publisher's key list has 700 KB
 
 
-class AnmeldungForm(Form):
-    """Who logs in."""
-
-    konto: Text
-    passwort: Text
-
-
-class PasswortForm(Form):
-    """Another password; the first one must be replaced before anything else."""
-
-    konto: Text
-    alt: Text
-    neu: Text
-
-
 @dataclass(frozen=True)
 class Ergebnis:
-    """Status and what goes back as JSON."""
+    """Status, what goes back as JSON, and headers beside those that every answer has."""
 
     status: HTTPStatus
     inhalt: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Abgelehnt(Exception):
     """The request ends here."""
 
-    def __init__(self, status: HTTPStatus, grund: str) -> None:
+    def __init__(self, status: HTTPStatus, grund: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(grund)
-        self.ergebnis = Ergebnis(status, {"fehler": grund})
+        self.ergebnis = Ergebnis(status, {"fehler": grund}, headers or {})
 
 
 def _pattern(weg: Weg) -> re.Pattern[str]:
@@ -83,7 +73,10 @@ class Admin:
         except Abgelehnt as ende:
             return ende.ergebnis
         except ZuOft as error:
-            return Ergebnis(HTTPStatus.TOO_MANY_REQUESTS, {"fehler": str(error)})
+            after = {"Retry-After": format_datetime(error.bis.astimezone(UTC), usegmt=True)}
+            return Ergebnis(HTTPStatus.TOO_MANY_REQUESTS, {"fehler": str(error)}, after)
+        except NichtGefunden as error:
+            return Ergebnis(HTTPStatus.NOT_FOUND, {"fehler": str(error)})
         except (BehoerdenError, ConfigError) as error:
             return Ergebnis(HTTPStatus.CONFLICT, {"fehler": str(error)})
         except StoreError as error:
@@ -94,44 +87,67 @@ class Admin:
             return Ergebnis(HTTPStatus.INTERNAL_SERVER_ERROR, {"fehler": "internal error"})
 
     def _answer(self, methode: str, pfad: str, bearer: str, body: bytes) -> Ergebnis:
-        match methode, pfad:
-            case "GET", "/openapi.json":
-                return Ergebnis(HTTPStatus.OK, openapi())
-            case "POST", "/anmeldung":
-                return self._melde_an(_form(AnmeldungForm, body))
-            case "POST", "/passwort":
-                form = _form(PasswortForm, body)
-                konten.waehle_passwort(self.verwaltung(_wer(form.konto), None), form.konto, form.alt, form.neu)
-                return Ergebnis(HTTPStatus.OK, {})
+        if pfad in _EIGENE:
+            erlaubt, tut = _EIGENE[pfad]
+            if methode != erlaubt:
+                raise _andere_methode(erlaubt)
+            return tut(self, bearer, body)
         weg, werte = _finde(methode, pfad)
-        konto = self.sitzungen.lies(bearer, self.verwaltung("-", None))
-        if konto is None:
-            raise Abgelehnt(HTTPStatus.UNAUTHORIZED, "log in first: POST /admin/v1/anmeldung")
+        konto = self._konto(bearer)
         if not konto.darf(weg.recht, werte.get("kennung")):
             raise Abgelehnt(HTTPStatus.FORBIDDEN, "choose a password first" if konto.wechseln else "not allowed")
         form = _form(weg.form, body) if weg.form else None
         done = weg.tut(self.verwaltung(_wer(konto.name), konto.kennung), werte, form)
-        return Ergebnis(HTTPStatus.OK, {} if done is None else done)
+        return Ergebnis(HTTPStatus.OK, ausgabe(weg.gibt, {} if done is None else done))
 
-    def _melde_an(self, form: AnmeldungForm) -> Ergebnis:
+    def _konto(self, bearer: str) -> Konto:
+        konto = self.sitzungen.lies(bearer, self.verwaltung("-", None))
+        if konto is None:
+            raise _nicht_angemeldet(f"log in first: POST {PREFIX}/anmeldung")
+        return konto
+
+    def _beschreibe(self, _bearer: str, _body: bytes) -> Ergebnis:
+        return Ergebnis(HTTPStatus.OK, openapi(PREFIX))
+
+    def _melde_an(self, _bearer: str, body: bytes) -> Ergebnis:
+        form = _form(AnmeldungForm, body)
         try:
             konto = konten.melde_an(self.verwaltung(_wer(form.konto), None), form.konto, form.passwort)
         except ZuOft:
             raise
         except BehoerdenError as error:
-            raise Abgelehnt(HTTPStatus.UNAUTHORIZED, str(error)) from None
+            raise _nicht_angemeldet(str(error)) from None
         return Ergebnis(HTTPStatus.OK, self._sitzung(konto))
+
+    def _melde_ab(self, bearer: str, _body: bytes) -> Ergebnis:
+        konto = self._konto(bearer)
+        konten.melde_ab(self.verwaltung(_wer(konto.name), None), konto.name)
+        return Ergebnis(HTTPStatus.OK, {})
+
+    def _waehle_passwort(self, _bearer: str, body: bytes) -> Ergebnis:
+        form = _form(PasswortForm, body)
+        konten.waehle_passwort(self.verwaltung(_wer(form.konto), None), form.konto, form.alt, form.neu)
+        return Ergebnis(HTTPStatus.OK, {})
 
     def _sitzung(self, konto: Konto) -> dict[str, Any]:
         token, bis = self.sitzungen.beginne(konto)
-        rechte = sorted(recht.value for recht in konten.ROLLEN[konto.rolle])
-        return {
-            "token": token,
-            "gueltig_bis": bis.isoformat(timespec="seconds"),
-            "passwort_waehlen": konto.wechseln,
-            "rechte": rechte,
-            "kennung": konto.kennung,
-        }
+        sitzung = Sitzung(
+            token=token,
+            gueltig_bis=bis.isoformat(timespec="seconds"),
+            passwort_waehlen=konto.wechseln,
+            rechte=sorted(recht.value for recht in konten.ROLLEN[konto.rolle]),
+            kennung=konto.kennung,
+        )
+        return sitzung.model_dump()
+
+
+#: What belongs to one's own account and needs no right: its one method, and what it does.
+_EIGENE: Mapping[str, tuple[str, Callable[[Admin, str, bytes], Ergebnis]]] = {
+    "/openapi.json": ("GET", Admin._beschreibe),
+    "/anmeldung": ("POST", Admin._melde_an),
+    "/abmeldung": ("POST", Admin._melde_ab),
+    "/passwort": ("POST", Admin._waehle_passwort),
+}
 
 
 def _wer(name: str) -> str:
@@ -144,8 +160,16 @@ def _finde(methode: str, pfad: str) -> tuple[Weg, Mapping[str, str]]:
         if weg.methode == methode:
             return weg, werte
     if found:
-        raise Abgelehnt(HTTPStatus.METHOD_NOT_ALLOWED, f"{', '.join(weg.methode for weg, _ in found)}")
-    raise Abgelehnt(HTTPStatus.NOT_FOUND, "there is no such path: see /admin/v1/openapi.json")
+        raise _andere_methode(", ".join(weg.methode for weg, _ in found))
+    raise Abgelehnt(HTTPStatus.NOT_FOUND, f"there is no such path: see {PREFIX}/openapi.json")
+
+
+def _andere_methode(erlaubt: str) -> Abgelehnt:
+    return Abgelehnt(HTTPStatus.METHOD_NOT_ALLOWED, f"this path takes {erlaubt}", {"Allow": erlaubt})
+
+
+def _nicht_angemeldet(grund: str) -> Abgelehnt:
+    return Abgelehnt(HTTPStatus.UNAUTHORIZED, grund, {"WWW-Authenticate": "Bearer"})
 
 
 def _form(kind: type[Any], body: bytes) -> Any:
@@ -154,42 +178,6 @@ def _form(kind: type[Any], body: bytes) -> Any:
     except ValidationError as error:
         grund = explain(error.errors(include_input=False, include_url=False))
         raise Abgelehnt(HTTPStatus.UNPROCESSABLE_ENTITY, grund) from None
-
-
-def openapi() -> dict[str, Any]:
-    """The description of everything here, OpenAPI 3.1."""
-    anmelden = (
-        ("/anmeldung", "Log in; the token goes with each request as Bearer.", AnmeldungForm),
-        ("/passwort", "Choose the account's own password.", PasswortForm),
-    )
-    paths: dict[str, dict[str, Any]] = {
-        f"{PREFIX}{pfad}": {"post": {**_operation(zweck, form, ()), "security": []}} for pfad, zweck, form in anmelden
-    }
-    for weg in WEGE:
-        operation = _operation(weg.zweck, weg.form, re.findall(r"\{(\w+)\}", weg.pfad))
-        paths.setdefault(f"{PREFIX}{weg.pfad}", {})[weg.methode.lower()] = operation
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "xmeld-gateway: the register of authorities", "version": "1"},
-        "paths": paths,
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
-        "security": [{"token": []}],
-    }
-
-
-def _operation(zweck: str, form: type[Form] | None, teile: Any) -> dict[str, Any]:
-    fehler = {"description": "Refused; `fehler` says why."}
-    operation: dict[str, Any] = {
-        "summary": zweck,
-        "responses": {"200": {"description": "Done."}, "default": fehler},
-    }
-    if teile:
-        text = {"type": "string"}
-        operation["parameters"] = [{"name": name, "in": "path", "required": True, "schema": text} for name in teile]
-    if form:
-        schema = form.model_json_schema()
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return operation
 
 
 def encode(inhalt: Any) -> bytes:

@@ -1,29 +1,16 @@
 """What the admin API can do, one row each: the same functions as the commands, no logic of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from gateway.behoerden import aenderungen, antraege, auskunft, benutzer, konten, schluesselliste, stamm, zertifikate
 from gateway.behoerden.aenderungen import Verwaltung
-from gateway.behoerden.formulare import AntragForm, BehoerdeForm, Form, Kennung, Text
+from gateway.behoerden.formulare import AntragForm, BehoerdeForm, Form, Kennung, Rechte, Text
 from gateway.behoerden.kategorie import parse_schluesselliste
 from gateway.behoerden.konten import Recht
 from gateway.meldewesen.rechte import als_tabelle
-
-
-class RechteForm(Form):
-    """See `behoerde rechte`; what is not named, or null, is not limited."""
-
-    elemente: list[str] | None = None
-    auswahldaten: list[str] | None = None
-    phonetik: bool | None = None
-    freie_suche: bool | None = None
-    suchbereich: str | None = None
-    stunden: str | None = None
-    je_sekunde: int | None = None
-    je_tag: int | None = None
-    treffer_je_tag: int | None = None
+from gateway.web import admin_ausgaben as aus
 
 
 class ZertifikatForm(Form):
@@ -70,7 +57,10 @@ Werte = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Weg:
-    """One thing that can be done. `tut` gets who does it, the parts of the path, and the body as a `form`."""
+    """One thing that can be done. `tut` gets who does it, the parts of the path, and the body as a `form`.
+
+    `gibt`: the type of what goes back, made of what `tut` returns.
+    """
 
     methode: str
     pfad: str  # {name} stands for a part
@@ -78,35 +68,37 @@ class Weg:
     zweck: str
     tut: Callable[[Verwaltung, Werte, Any], Any]
     form: type[Form] | None = None
+    gibt: Any = aus.Nichts
 
 
 _B = "/behoerden/{kennung}"
 
 WEGE: Sequence[Weg] = (
-    Weg("GET", "/behoerden", Recht.LESEN, "The authorities.", lambda v, _, __: auskunft.behoerden(v)),
+    Weg("GET", "/behoerden", Recht.LESEN, "The authorities.",
+        lambda v, _, __: auskunft.behoerden(v), gibt=list[aus.Behoerde]),
     Weg("POST", "/behoerden", Recht.FREIGEBEN, "Register an authority without an application.",
         lambda v, _, form: stamm.registriere(v, form.behoerde()), BehoerdeForm),
     Weg("GET", _B, Recht.LESEN, "An authority with certificates, users and use.",
-        lambda v, w, _: auskunft.behoerde(v, w["kennung"])),
+        lambda v, w, _: auskunft.behoerde(v, w["kennung"]), gibt=aus.BehoerdeMitAllem),
     Weg("PUT", f"{_B}/sperre", Recht.PFLEGEN, "Block an authority, or lift the block.",
         lambda v, w, form: stamm.sperre(v, w["kennung"], gesperrt=form.wert), JaNein),
     Weg("PUT", f"{_B}/rechte", Recht.PFLEGEN, "Set what it may below its role.",
-        lambda v, w, form: stamm.setze_rechte(v, w["kennung"], stamm.lies_rechte(dict(form))), RechteForm),
+        lambda v, w, form: stamm.setze_rechte(v, w["kennung"], stamm.lies_rechte(dict(form))), Rechte),
     Weg("GET", f"{_B}/rechte", Recht.ANSEHEN, "What it may below its role.",
-        lambda v, w, _: als_tabelle(stamm.rechte(v, w["kennung"]))),
+        lambda v, w, _: als_tabelle(stamm.rechte(v, w["kennung"])), gibt=Rechte),
     Weg("PUT", f"{_B}/protokoll", Recht.PFLEGEN, "Whether a Sicherheitsbehörde has commissioned the Protokoll.",
         lambda v, w, form: stamm.beauftrage_protokoll(v, w["kennung"], beauftragt=form.wert), JaNein),
     Weg("POST", f"{_B}/zertifikate", Recht.PFLEGEN, "Give it a further certificate.",
         lambda v, w, form: {
             "fingerprint": zertifikate.ordne_zu(v, w["kennung"], zertifikate.read_certificate(form.pem.encode()))
-        }, ZertifikatForm),
+        }, ZertifikatForm, gibt=aus.Fingerprint),
     Weg("PUT", "/zertifikate/{fingerprint}/sperre", Recht.PFLEGEN, "Block one certificate, or lift the block.",
         lambda v, w, form: zertifikate.sperre(v, w["fingerprint"], gesperrt=form.wert), JaNein),
     Weg("PUT", f"{_B}/ermaechtigte/{{benutzer}}", Recht.PFLEGEN, "Let a user see past blocks (§ 34a (6) BMG), or not.",
         lambda v, w, form: (stamm.ermaechtige if form.wert else stamm.entmaechtige)(v, w["kennung"], w["benutzer"]),
         JaNein),
     Weg("GET", f"{_B}/benutzer", Recht.BENUTZER, "The users of an authority.",
-        lambda v, w, _: auskunft.benutzer(v, w["kennung"])),
+        lambda v, w, _: auskunft.benutzer(v, w["kennung"]), gibt=list[aus.Benutzer]),
     Weg("POST", f"{_B}/benutzer", Recht.BENUTZER, "Register a user.",
         lambda v, w, form: benutzer.lege_an(v, w["kennung"], form.benutzer), BenutzerForm),
     Weg("PUT", f"{_B}/benutzer/{{benutzer}}/sperre", Recht.BENUTZER, "Block a user, or lift the block.",
@@ -114,34 +106,36 @@ WEGE: Sequence[Weg] = (
         JaNein),
     Weg("PUT", f"{_B}/nur-benutzer", Recht.BENUTZER, "Whether only registered users may ask.",
         lambda v, w, form: benutzer.nur_benutzer(v, w["kennung"], nur=form.wert), JaNein),
-    Weg("GET", "/antraege", Recht.LESEN, "The applications.", lambda v, _, __: antraege.alle(v)),
+    Weg("GET", "/antraege", Recht.LESEN, "The applications.", lambda v, _, __: antraege.alle(v), gibt=list[aus.Antrag]),
     Weg("POST", "/antraege", Recht.PFLEGEN, "Take in an application.",
-        lambda v, _, form: {"id": antraege.stelle(v, form.antrag())}, AntragForm),
-    Weg("GET", "/antraege/{id}", Recht.LESEN, "An application.", lambda v, w, _: antraege.zeige(v, w["id"])),
+        lambda v, _, form: {"id": antraege.stelle(v, form.antrag())}, AntragForm, gibt=aus.Antragsnummer),
+    Weg("GET", "/antraege/{id}", Recht.LESEN, "An application.",
+        lambda v, w, _: antraege.zeige(v, w["id"]), gibt=aus.Antrag),
     Weg("POST", "/antraege/{id}/pruefung", Recht.PFLEGEN, "Mark an application as complete and lawful.",
         lambda v, w, _: antraege.pruefe(v, w["id"])),
     Weg("POST", "/antraege/{id}/freigabe", Recht.FREIGEBEN,
         "Register the authority; tells the administrator's account.",
-        lambda v, w, _: {"konto": antraege.gib_frei(v, w["id"])}),
+        lambda v, w, _: {"konto": antraege.gib_frei(v, w["id"])}, gibt=aus.Administratorkonto),
     Weg("POST", "/antraege/{id}/ablehnung", Recht.FREIGEBEN, "Refuse an application with a reason.",
         lambda v, w, form: antraege.lehne_ab(v, w["id"], form.grund), GrundForm),
-    Weg("GET", "/konten", Recht.KONTEN, "The accounts.", lambda v, _, __: konten.alle(v)),
+    Weg("GET", "/konten", Recht.KONTEN, "The accounts.", lambda v, _, __: konten.alle(v), gibt=list[aus.Konto]),
     Weg("POST", "/konten", Recht.KONTEN, "Make an account.",
         lambda v, _, form: konten.lege_an(v, form.name, form.rolle, form.kennung), KontoForm),
     Weg("PUT", "/konten/{name}/sperre", Recht.KONTEN, "Block an account, or lift the block.",
         lambda v, w, form: konten.sperre(v, w["name"], gesperrt=form.wert), JaNein),
     Weg("POST", "/konten/{name}/haelfte/{welche}", Recht.KONTEN,
         "Make half 1 or 2 of a new first password: told this once.",
-        lambda v, w, _: {"haelfte": konten.gib_haelfte(v, w["name"], w["welche"])}),
+        lambda v, w, _: {"haelfte": konten.gib_haelfte(v, w["name"], w["welche"])}, gibt=aus.Haelfte),
     Weg("GET", "/aenderungen", Recht.LESEN, "The newest changes.",
-        lambda v, _, __: aenderungen.verlauf(v.engine, hoechstens=1000)),
+        lambda v, _, __: aenderungen.verlauf(v.engine, hoechstens=1000), gibt=list[aus.Aenderung]),
     Weg("GET", "/aenderungen/{kennung}", Recht.LESEN, "The newest changes of an authority.",
-        lambda v, w, _: aenderungen.verlauf(v.engine, hoechstens=1000, schluessel=w["kennung"])),
+        lambda v, w, _: aenderungen.verlauf(v.engine, hoechstens=1000, schluessel=w["kennung"]),
+        gibt=list[aus.Aenderung]),
     Weg("POST", "/schluesselliste", Recht.PFLEGEN, "Compare a version of the key list, or take it over.",
-        lambda v, _, form: _schluesselliste(v, form), ListeForm),
+        lambda v, _, form: _schluesselliste(v, form), ListeForm, gibt=aus.Vergleich),
 )  # fmt: skip
 
 
-def _schluesselliste(v: Verwaltung, form: ListeForm) -> dict[str, Any]:
+def _schluesselliste(v: Verwaltung, form: ListeForm) -> schluesselliste.Vergleich:
     neu = parse_schluesselliste(form.datei.encode())
-    return asdict(schluesselliste.uebernimm(v, neu) if form.uebernehmen else schluesselliste.vergleiche(v, neu))
+    return (schluesselliste.uebernimm if form.uebernehmen else schluesselliste.vergleiche)(v, neu)

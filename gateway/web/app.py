@@ -140,8 +140,8 @@ class App:
         """Whoever asks from elsewhere learns nothing, not even that it is there."""
         if scope["client"][0] not in admin.adressen:
             return Response(HTTPStatus.NOT_FOUND, TEXT, _HINT)
-        headers = dict(scope["headers"])
-        length, bearer = (headers.get(name, b"").decode("latin-1") for name in (b"content-length", b"authorization"))
+        sent = dict(scope["headers"])
+        length, bearer = (sent.get(name, b"").decode("latin-1") for name in (b"content-length", b"authorization"))
         try:
             body = await read_body(length, receive, MAX_BYTES)
         except Refused as refused:
@@ -149,7 +149,8 @@ class App:
         path = scope["path"].removeprefix(PREFIX)
         answer = partial(admin.answer, method, path, bearer.removeprefix("Bearer "), body)
         ergebnis = await asyncio.get_running_loop().run_in_executor(self._admin_pool, answer)
-        return Response(ergebnis.status, "application/json", encode(ergebnis.inhalt))
+        headers = {"Connection": "close", **ergebnis.headers}
+        return Response(ergebnis.status, "application/json", encode(ergebnis.inhalt), headers)
 
     async def _message(self, endpunkt: Endpunkt, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
         """HTTP's own word where the request was not read, else the endpoint's."""

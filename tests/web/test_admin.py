@@ -7,17 +7,22 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gateway.behoerden import aenderungen, konten
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.signer import load_identity
 from gateway.instance import certificate_files
+from gateway.web.admin_ausgaben import Benutzer
+from gateway.web.admin_beschreibung import ausgabe
 from gateway.web.admin_wege import WEGE
 from tests.betrieb import AMT
 from tests.databases import KINDS, fresh_database
@@ -52,13 +57,18 @@ class Client:
     token: str = ""
 
     def __call__(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        status, answer, _ = self.whole(method, path, body, **headers)
+        return status, answer
+
+    def whole(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any, Message]:
+        """With the answer's headers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             named = {"Authorization": f"Bearer {self.token}", **headers}
             data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
             connection.request(method, f"/admin/v1{path}", data, named)
             response = connection.getresponse()
-            return response.status, json.loads(response.read())
+            return response.status, json.loads(response.read()), response.headers
         finally:
             connection.close()
 
@@ -118,6 +128,40 @@ def test_the_description_has_every_path_with_its_form(stranger: Client) -> None:
         assert operation["summary"] == weg.zweck
         assert ("requestBody" in operation) == (weg.form is not None)
         assert [part["name"] for part in operation.get("parameters", ())] == re.findall(r"\{(\w+)\}", weg.pfad)
+
+
+def test_whatever_the_description_refers_to_is_in_it(stranger: Client) -> None:
+    beschreibung = stranger("GET", "/openapi.json")[1]
+    known = {f"#/components/schemas/{name}" for name in beschreibung["components"]["schemas"]}
+    text = json.dumps(beschreibung)
+    assert set(re.findall(r'"\$ref": "([^"]+)"', text)) <= known
+    assert "$defs" not in text
+
+
+def test_what_goes_back_is_what_the_description_names_and_no_column_more() -> None:
+    zeile = {"benutzer": "m.muster", "gesperrt": None, "geheim": "x"}
+    assert ausgabe(list[Benutzer], [zeile]) == [{"benutzer": "m.muster", "gesperrt": None}]
+    with pytest.raises(ValidationError):
+        ausgabe(list[Benutzer], [{"benutzer": "m.muster"}])
+
+
+def test_who_logs_out_ends_all_sessions_of_the_account(served: Site, stranger: Client) -> None:
+    account(served.house.here, "geht", "auskunft")
+    one, other = stranger.log_in("geht", OWN), stranger.log_in("geht", OWN)
+    assert one("POST", "/abmeldung") == (200, {})
+    assert [client("GET", "/behoerden")[0] for client in (one, other)] == [401, 401]
+    assert one("POST", "/abmeldung")[0] == 401
+    assert stranger.log_in("geht", OWN)("GET", "/behoerden")[0] == 200
+
+
+def test_a_refusal_says_in_its_headers_what_would_be_right(served: Site, stranger: Client) -> None:
+    assert stranger.whole("DELETE", "/konten")[2]["Allow"] == "GET, POST"
+    assert stranger.whole("GET", "/passwort")[2]["Allow"] == "POST"
+    assert stranger.whole("GET", "/konten")[2]["WWW-Authenticate"] == "Bearer"
+    wrong = {"konto": "eilig", "passwort": "falsch"}
+    later = [stranger.whole("POST", "/anmeldung", wrong) for _ in range(6)][-1]
+    assert later[0] == 429
+    assert datetime.now(UTC) < parsedate_to_datetime(later[2]["Retry-After"]) < datetime.now(UTC) + timedelta(hours=1)
 
 
 def test_a_first_password_must_be_changed_before_anything_else(served: Site, stranger: Client, leitung: Client) -> None:
@@ -223,15 +267,19 @@ def test_each_change_is_recorded_with_the_account_that_made_it(served: Site, lei
     ("method", "path", "body", "status", "says"),
     [
         ("GET", "/nirgends", None, 404, "there is no such path"),
-        ("DELETE", "/behoerden", None, 405, "GET, POST"),
+        ("DELETE", "/behoerden", None, 405, "takes GET, POST"),
+        ("GET", "/anmeldung", None, 405, "takes POST"),
         ("POST", "/antraege", b"{", 422, "Invalid JSON"),
         ("POST", "/antraege", {**ANTRAG, "farbe": 1}, 422, "farbe: unknown key"),
         ("POST", "/antraege", {**ANTRAG, "name": "a\0b"}, 422, "name: "),
         ("POST", "/antraege", {**ANTRAG, "kennung": "dbs:1"}, 422, "kennung: "),
         ("POST", "/antraege", {**ANTRAG, "unterschrieben": False}, 409, "needs the signature"),
         ("PUT", f"/behoerden/{AMT}/rechte", {"je_tag": 0}, 409, "je_tag: must be a whole number"),
-        ("PUT", "/behoerden/dbs:000000000000/sperre", {"wert": True}, 409, "is not registered"),
+        ("PUT", "/behoerden/dbs:000000000000/sperre", {"wert": True}, 404, "is not registered"),
         ("POST", f"/behoerden/{AMT}/zertifikate", {"pem": "x"}, 409, "not a certificate in PEM"),
+        ("GET", "/antraege/0", None, 404, "there is no application 0"),
+        ("PUT", "/konten/nobody/sperre", {"wert": True}, 404, "there is no account nobody"),
+        ("PUT", f"/zertifikate/{'0' * 64}/sperre", {"wert": True}, 404, "no certificate has"),
         ("POST", "/konten/nobody/haelfte/3", None, 409, "the halves 1 and 2"),
         ("POST", "/schluesselliste", {"datei": "<a/>"}, 409, "is not the code list"),
         ("POST", "/anmeldung", {"konto": "x" * 3000, "passwort": "x"}, 422, "konto: "),
