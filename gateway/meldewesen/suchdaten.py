@@ -183,7 +183,7 @@ def _daten(datensatz: Datensatz, wohnungen: Iterable[Wohnungsform]) -> Iterator[
     yield from _namen(datensatz)
     yield from _texte(datensatz, _EINFACH)
     yield from _texte(datensatz.get("familienstand", {}), _FAMILIENSTAND)
-    yield Art.GEBURTSDATUM, tag(datensatz["geburtsdatum"])  # 0601
+    yield Art.GEBURTSDATUM, tag(datensatz["geburtsdatum"])  # 0601, each period alike: Anlage Nr. 4 h, 6 f
     for frueher in datensatz.get("fruehere_geburtsdaten", ()):
         yield Art.GEBURTSDATUM, tag(frueher)
     for staat in datensatz.get("staatsangehoerigkeiten", ()):  # 1001
