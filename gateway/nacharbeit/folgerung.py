@@ -25,7 +25,7 @@ from gateway.ports import Nacharbeit, Sendung, Treffer
 from gateway.vorgang import BERLIN, Fassung, Gateway
 from gateway.xmeld.mapping import AUSSTEUERUNG, UNTERRICHTUNG
 
-#: More than are blocked in any Land: all of them are looked at, but a bug does not fill the memory.
+#: More than a list has and are blocked in any Land: all of them are looked at, but a bug does not fill the memory.
 HOECHSTENS = 20_000
 
 #: The pack of the notice of § 34 (5) BMG, a message of the house.
