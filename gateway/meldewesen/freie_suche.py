@@ -23,6 +23,7 @@ from gateway.meldewesen.suchdaten import (
     FAMILIENNAME_TEIL,
     FRUEHERE,
     KUENSTLERNAME_TEIL,
+    OHNE_SACHVERHALT,
     PERSON,
     Art,
 )
@@ -87,7 +88,6 @@ _WOHNUNG: tuple[tuple[str, Art, _Form], ...] = (
     ("stockwerk", Art.STOCKWERK, getrimmt),
     ("zusatz", Art.ZUSATZ, normalform),
     ("wohnungsinhaber", Art.INHABER, normalform),
-    ("unbekannt", Art.UNBEKANNT, unveraendert),
     ("status", Art.STATUS, unveraendert),
     ("einzugsdatum", Art.EINZUG, unveraendert),
     ("auszugsdatum", Art.AUSZUG, unveraendert),
@@ -130,7 +130,7 @@ _PLATZHALTER = re.compile(r"([?*])")
 _BELIEBIG_VIELE = re.compile(r"\?*\*[?*]*")
 _ZIFFERN = re.compile(r"\s*([0-9]+)")
 
-#: Behind all house numbers of a register, which have four digits at most.
+#: Behind all house numbers of a register, which have four digits at most, and all keys of circumstances.
 _UEBER_ALLEN = ":"
 
 
@@ -222,6 +222,9 @@ def _gleiche(daten: object, tabelle: tuple[tuple[str, Art, _Form], ...]) -> Iter
 def _wohnung(wohnung: FreieWohnung) -> Iterator[Bedingung]:
     yield from (wie(form, Art.STRASSE) for form in _strasse(wohnung.strasse))
     yield from _gleiche(wohnung, _WOHNUNG)
+    if wohnung.unbekannt is not None:  # 1200, without a circumstance whichever it is
+        bekannt, jeder = wohnung.unbekannt, zwischen(OHNE_SACHVERHALT, _UEBER_ALLEN, Art.UNBEKANNT)
+        yield gleich(bekannt, Art.UNBEKANNT) if bekannt else jeder
     von, bis = _nummer(wohnung.hausnummer_von), _nummer(wohnung.hausnummer_bis)
     if von or bis:
         yield zwischen(von or "0", bis or _UEBER_ALLEN, Art.HAUSNUMMER)  # a dwelling may have no number

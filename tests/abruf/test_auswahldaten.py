@@ -25,6 +25,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Betrieb]:
             datensatz("D2", GEMEINDE, familienname="Monat", geburtsdatum="1964-08-00"),
             datensatz("D3", GEMEINDE, familienname="Jahr", geburtsdatum="1964-00-00"),
             datensatz("D4", GEMEINDE, familienname="Unbekannt", geburtsdatum="0000-00-00"),
+            datensatz("UB", GEMEINDE, geburtsort="Nirgendheim", vornamen="bekannt"),
+            *(
+                datensatz(f"U{name}", GEMEINDE, geburtsort="Nirgendheim", vornamen=name,
+                          wohnungen=[{"aktuell": True, "status": "0", "anschrift": {"unbekannt": unbekannt}}])
+                for name, unbekannt in (("keiner", {}), ("0", {"sachverhalt": "0"}), ("1", {"sachverhalt": "1"}))
+            ),
         ]
     )  # fmt: skip
     yield one
@@ -124,6 +130,21 @@ def test_a_range_of_births_finds_whoever_has_one_period_in_it(
 ) -> None:
     """Anlage Nr. 6 f and g BMeldDAV; XMeld: all periods are used for a Geburtszeitraum as well."""
     assert house.ask_frei(familienname=name, geburt_von=von, geburt_bis=bis) == ("04" if gefunden else "03")
+
+
+# -- an address that is not known --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sachverhalt", "gefunden"), [("", {"0", "1", "keiner"}), ("0", {"0"}), ("1", {"1"}), ("2", set())]
+)
+def test_that_an_address_is_unknown_is_searched_with_whatever_the_circumstance(
+    house: Betrieb, sachverhalt: str, gefunden: set[str]
+) -> None:
+    """§ 7 (1) no. 9, (6) S. 1 BMeldDAV: 1200 without its circumstance is an Auswahldatum too, and none is left out."""
+    answer = house.send(house.freie_frage(geburtsort="Nirgendheim", unbekannt=sachverhalt, anforderungselemente=("6",)))
+    assert {one.text for one in answer.iterfind(".//{*}vornamen/{*}vornamen/name")} == gefunden
+    assert house.ask_frei(unbekannt=sachverhalt) == ("04" if gefunden else "03"), "whoever it is"
 
 
 def anzahl(house: Betrieb, **felder: Any) -> int:

@@ -92,7 +92,7 @@ WOHNUNG: dict[str, list[Any]] = {
     "auslandsanschrift_staat": ["129", "*"],
     "zuzugsstaat": ["129", "*"],
     "staat": ["129", "*"],
-    "unbekannt": ["1"],
+    "unbekannt": ["1", ""],
     "status": ["0"],
     "einzugsdatum": ["2020-01-01"],
     "auszugsdatum": ["2020-01-01"],
