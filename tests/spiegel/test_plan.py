@@ -124,6 +124,13 @@ def test_every_datum_of_a_freie_suche_is_among_them() -> None:
     assert set(WOHNUNG) == set(FreieWohnung.__dataclass_fields__)
 
 
+@pytest.mark.parametrize("eine", [eine for eine in EINZELN if eine], ids=str)
+def test_every_datum_that_is_given_is_searched_with(eine: dict[str, Any]) -> None:
+    """§ 7 (6) S. 1 BMeldDAV: none is left out, or the list would tell of persons who were not asked for."""
+    formen = freie_formen("03", **eine)
+    assert formen.person or formen.wohnung
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with fresh_database(request.param, tmp_path_factory.mktemp("plan")) as url, opened(url) as engine:
