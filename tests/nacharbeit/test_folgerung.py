@@ -25,7 +25,7 @@ from tests.databases import KINDS, fresh_database
 from tests.nacharbeit.haus import LKA, MELDEBEHOERDE, Haus, haus, lauf_of
 from tests.spiegel.personen import datensatz, sperre
 
-KRIPO = "dbs:090030980000"
+KRIPO, FIU = "dbs:090030980000", "dbs:490090060000"
 BENUTZER = "ma-0815"
 
 AUSSTEUERUNG = ("1322", "aussteuerung", MELDEBEHOERDE)
@@ -42,6 +42,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         haus(folder, database=url if request.param == "postgresql" else "", datenbestaetigung=True) as one,
     ):
         kripo = Behoerde(KRIPO, "Kripo", Rolle.SICHERHEIT, nummer=1, trotz_sperre=True)
+        register_authority(one, Behoerde(FIU, "Zentralstelle", Rolle.FIU))
         register_authority(one, replace(kripo, ermaechtigte=frozenset({BENUTZER})))
         yield one
 
@@ -63,6 +64,7 @@ FAELLE: list[tuple[str, str, dict[str, Any], list[tuple[str, str, str]]]] = [
     ("the same, waived", AMT, {**GEFAEHRDET, "verzicht_auf_mitteilung": True}, [STELLE]),
     ("asked by the police", POLIZEI, {**GEFAEHRDET, "sicherheit": True}, [AUSSTEUERUNG, STELLE]),
     ("asked by the police as a simple authority", POLIZEI, GEFAEHRDET, [AUSSTEUERUNG, STELLE]),
+    ("asked by the FIU", FIU, {**GEFAEHRDET, "sicherheit": True}, [AUSSTEUERUNG, PERSON, STELLE]),
     ("passed on for a simple authority", ZENTRALE, GEFAEHRDET, [AUSSTEUERUNG, PERSON, STELLE]),
     ("passed on for a security body", ZENTRALE, {**GEFAEHRDET, "sicherheit": True}, [AUSSTEUERUNG, STELLE]),
     ("by a body that the register does not name", AMT, {**GEFAEHRDET, "familienname": "Namenlos"},
