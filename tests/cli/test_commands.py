@@ -17,6 +17,7 @@ from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.pki import KeyType
 from gateway.meldewesen.werte import Gemeindeschluessel
+from gateway.protokoll.monat import BERLIN
 from gateway.sending import client_of
 from gateway.zustellung.http import post
 from tests.abruf.nachbarn import DORT, nachbarn
@@ -266,11 +267,14 @@ def test_what_is_due_is_said_and_deleted_and_an_early_time_deletes_nothing(run: 
 
 
 def test_a_record_is_held_listed_and_released(run: Run, recorded: Path) -> None:
-    assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "Verfahren 7").code == 0
+    ende = f"{datetime.now(BERLIN).year + 2}-01-01"
+    done = run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "Verfahren 7")
+    assert (done.code, f"ends before {ende}" in done.out) == (0, True)
     assert "1 held back" in run("protokoll", "verify", "-i", recorded).out
     listed = run("protokoll", "holds", "-i", recorded).out
     assert "1/2" in listed
     assert "Verfahren 7" in listed
+    assert ende in listed
     assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "x").error == "1/2 is held already"
     assert run("protokoll", "release", "1/2", "-i", recorded).code == 0
     assert run("protokoll", "release", "1/2", "-i", recorded).error == "1/2 is not held"
