@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from cryptography import x509
 
+from gateway import migration
 from gateway.bootstrap import Instance, create_databases
 from gateway.config import FILE
 from gateway.envelope import pki
@@ -306,6 +307,13 @@ def create(
     return Instance.read(path)
 
 
+def _check_empty(instance: Instance) -> None:
+    """New keys do not fit another instance's Protokoll, and its authorities are not ours."""
+    for store, engine in instance.stores().items():
+        if migration.stand(engine, store) is not migration.Stand.EMPTY:
+            raise ConfigError(f"the database of {store.title} is in use by an instance: name an empty one")
+
+
 def _fill(path: Path, land: str, kind: KeyType, *, osci: bool) -> None:
     now = datetime.now(UTC)
     ca = make_pki(path, now, kind)
@@ -314,6 +322,7 @@ def _fill(path: Path, land: str, kind: KeyType, *, osci: bool) -> None:
     create_protokollschluessel(path / "schluessel" / "protokoll.key")
     create_merkmalschluessel(path / "schluessel" / "merkmale.key")
     with Instance.read(path) as instance:
+        _check_empty(instance)
         create_databases(instance)
         behoerden = instance.authorities()
         for muster in sample_authorities(land):
