@@ -43,9 +43,9 @@ from gateway.resources import folder
 from gateway.spiegel import tabellen
 from gateway.spiegel.suche import SqlSpiegel
 from gateway.vorgang import Fassung, Gateway, OwnMessageInvalid, Spur
-from gateway.xmeld.mapping import Mapping
+from gateway.xmeld.mapping import RUECKSENDUNG, Mapping
 from gateway.xmeld.packs import Direction, Pack, Packs
-from gateway.xmeld.schreiben import EMAIL, RUECKSENDUNG, TELEFON, Absender, Schreiber
+from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
 from gateway.zustellung.soap import Adressbuch, SoapZustellung
 from gateway.zustellung.sperrlisten import Sperrlisten
 

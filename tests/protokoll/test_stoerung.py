@@ -114,7 +114,7 @@ def test_a_file_that_may_not_be_written_is_not_usable(tmp_path: Path, schluessel
         path = url.removeprefix("sqlite:///")
         with (
             opened(f"sqlite:///file:{path}?mode=ro&uri=true") as engine,
-            pytest.raises(StoreError, match="cannot be written .SQLITE_READONLY: this user may not write"),
+            pytest.raises(StoreError, match=r"cannot be written \(SQLITE_READONLY: this user may not write"),
         ):
             check_usable(engine, schluessel)
 
