@@ -78,7 +78,7 @@ email = "melderegister@example.org"
 telefon = "0511 000000"
 
 [dienste]
-datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG: a message of the house, see the README
+datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG; see docs/schnittstellen.md
 
 [einsicht]                # reading the Protokoll (section 40 (5) BMG)
 vier_augen = false        # true: each purpose and reference is confirmed by a second reader
@@ -130,7 +130,7 @@ oaep_verfahren = "sha256"           # used
 iv_bytes = 12             # of what we send first; 16 for libraries without IvLength. An answer has that of its request
 
 [vermittlung]             # retrievals at other Laender for authorities of this one (section 2 (3) Nds. AG BMG)
-gegenstellen = ""         # the directory of peers, see the README; empty: nothing is asked of other Laender
+gegenstellen = ""         # the directory of peers, see docs/schnittstellen.md; empty: nothing is asked of other Laender
 gleichzeitig = 8          # exchanges that may wait for others at a time, in each process
 name = ""                 # of the zentrale Stelle, in the header of its messages; empty: that of [absender]
 ca = ""                   # who issues the intermediaries' TLS certificates; empty: whom the system trusts
