@@ -163,9 +163,11 @@ def test_on_postgresql_the_printed_command_makes_a_copy_that_verifies(tmp_path: 
         house.lade([datensatz("1", "09000009")])
         assert [house.ask(geschlecht="w") for _ in range(3)] == ["01"] * 3
         printed = run("datenbank", "sichern", tmp_path / "copy", "-i", house.here.path).out
-        name, *words = shlex.split(printed)  # the three share a database: one copy
+        mask, command = printed.split("; ")  # the three share a database: one copy
+        name, *words = shlex.split(command)
         file = tmp_path / "copy-spiegel-behoerden-protokoll.dump"
         assert (name, words) == ("pg_dump", ["--format=custom", "--file", str(file), _plain(source)])
+        assert mask == "umask 077"  # who may read the copy reads persons
         subprocess.run([dump, *words], check=True, timeout=60)
         assert house.ask(geschlecht="w") == "01"
         # one that is newer than the server sets what that does not know, says so, and goes on

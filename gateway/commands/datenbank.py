@@ -62,7 +62,7 @@ def sichern(
                 servers.setdefault(_named(engine.url), []).append(store.name)
         for url, names in servers.items():
             file = target.with_name(f"{target.name}-{'-'.join(names)}.dump")
-            out.print(f"pg_dump --format=custom --file {shlex.quote(str(file))} {shlex.quote(url)}")
+            out.print(f"umask 077; pg_dump --format=custom --file {shlex.quote(str(file))} {shlex.quote(url)}")
         for copy in sicherung.copy_sqlite(files, target) if files else ():
             out.print(f"{copy.path}: {copy.path.stat().st_size} bytes, SHA-256 {copy.digest}")
 
