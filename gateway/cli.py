@@ -131,8 +131,8 @@ def load(
 ) -> None:
     """Load a file: all of it, or nothing and a list of its bad lines.
 
-    A person's record replaces the one with the same ags and ordnungsmerkmal. Only persons and streets of municipalities
-    that the instance serves are taken.
+    A person's record replaces the one with the same ags and ordnungsmerkmal; {"entfernt": {"ags": …,
+    "ordnungsmerkmal": …}} removes it. Only persons and streets of municipalities that the instance serves are taken.
     """
     with Instance.read(directory) as here:
         try:
@@ -162,7 +162,8 @@ def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
         for fehler in error.fehler:
             typer.echo(f"line {fehler.zeile}: {fehler.grund}", err=True)
         raise
-    out.print(f"loaded {bericht.personen} persons ({bericht.ersetzt} replaced), {bericht.strassen} streets")
+    removed = f", removed {bericht.entfernt}" if bericht.entfernt else ""
+    out.print(f"loaded {bericht.personen} persons ({bericht.ersetzt} replaced), {bericht.strassen} streets{removed}")
 
 
 @schema_app.command(name="list")
