@@ -11,14 +11,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from gateway.config import Http
 from gateway.envelope.soap import wsdl
-from gateway.errors import FaultCode, place_of
+from gateway.errors import Fault, FaultCode, place_of
 from gateway.exchange import exchange, refuse
 from gateway.ports import Umschlag
 from gateway.vorgang import Gateway
@@ -103,8 +102,10 @@ class App:
         try:
             response = await self._respond(scope, receive)
         except Exception as error:  # a bug of ours: never a bare 500, and no text of it in the log
+            log.error("bug type=%s place=%s", type(error).__name__, place_of(error))
             endpunkt = self._endpunkte.get(scope["path"], self._endpunkte["/xmeld"])
-            response = Response(endpunkt.fault_status, endpunkt.content_type, _last_resort(error, endpunkt))
+            reply = await self._last_resort(endpunkt.umschlag())
+            response = Response(endpunkt.fault_status, endpunkt.content_type, reply)
         headers = {
             "Content-Type": response.content_type,
             "Content-Length": str(len(response.body)),
@@ -179,17 +180,16 @@ class App:
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         return _json(status, report if whole else {"status": report["status"]})
 
+    async def _last_resort(self, umschlag: Umschlag) -> bytes:
+        """On record as well, whatever was asked: what it was, nobody knows any more."""
+        try:
+            return (await self._in_thread(lambda: refuse(Fault(FaultCode.INTERNAL), b"", umschlag, self.gateway))).body
+        except Exception as error:
+            log.error("fault not made type=%s place=%s", type(error).__name__, place_of(error))
+            return umschlag.notfall
+
     async def _in_thread(self, function: Callable[[], T], pool: ThreadPoolExecutor | None = None) -> T:
         return await asyncio.get_running_loop().run_in_executor(pool or self._pool, function)
-
-
-def _last_resort(error: Exception, endpunkt: Endpunkt) -> bytes:
-    log.error("bug type=%s place=%s", type(error).__name__, place_of(error))
-    try:
-        return endpunkt.umschlag().fault(FaultCode.INTERNAL, "", datetime.now(UTC))
-    except Exception as second:
-        log.error("fault not signed type=%s", type(second).__name__)
-        return endpunkt.umschlag().notfall
 
 
 def _not_allowed(methods: str) -> Response:

@@ -14,6 +14,7 @@ from lxml import etree
 from gateway.config import Http
 from gateway.envelope.names import SOAP
 from gateway.errors import Fault, FaultCode, StoreError
+from gateway.exchange import refuse
 from gateway.sending import client_of
 from gateway.vorgang import Vermittlung
 from gateway.web import app
@@ -79,18 +80,33 @@ def raising(*_: object) -> Any:
 def test_an_unexpected_error_is_a_signed_fault_and_its_text_stays_out_of_the_log(
     house: Betrieb, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    before = len(house.entries(10_000))
     monkeypatch.setattr(app, "exchange", raising)
     with caplog.at_level(logging.INFO):
         status, body = call(house, b"<a/>")
     assert (status, code_of(house, body)) == (500, "fault INTERNAL")
+    newest, *others = house.entries(10_000)
+    assert (newest.codes, len(others)) == (("INTERNAL",), before), "it left without a record"
     assert "type=RuntimeError place=" in caplog.text
     assert SECRET not in caplog.text
 
 
-def test_an_error_while_refusing_is_a_signed_fault_too(house: Betrieb, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "refuse", raising)
+def test_an_error_while_refusing_is_a_recorded_signed_fault_too(
+    house: Betrieb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = iter([raising])
+    monkeypatch.setattr(app, "refuse", lambda *words: next(failing, refuse)(*words))
     status, body = call(house, b"x" * 2_000_000)
     assert (status, code_of(house, body)) == (500, "fault INTERNAL")
+    assert house.entries(1)[0].codes == ("INTERNAL",)
+
+
+def test_where_nothing_works_any_more_there_is_an_unsigned_fault(
+    house: Betrieb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "exchange", raising)
+    monkeypatch.setattr(app, "refuse", raising)
+    assert call(house, b"<a/>") == (500, house.umschlag.notfall)
 
 
 def test_where_not_even_a_fault_can_be_signed_there_is_an_unsigned_one(
