@@ -62,10 +62,20 @@ class Sperrlisten:
                 if of == wessen and alt.this_update >= inhalt.this_update:
                     return
                 lists.setdefault(of, there)
+        self._ersetze(b"".join(one.public_bytes(Encoding.PEM) for one in lists.values()))
+
+    def _ersetze(self, inhalt: bytes) -> None:
+        """On the disk before it counts: a file without a list refuses everybody, and nobody starts with one."""
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(b"".join(one.public_bytes(Encoding.PEM) for one in lists.values()))
-        Path(name).replace(self.path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(inhalt)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self.path)
+        except BaseException:
+            Path(name).unlink()
+            raise
 
     def _vorhandene(self) -> list[x509.CertificateRevocationList]:
         try:

@@ -144,6 +144,14 @@ def test_what_is_no_list_of_the_ca_changes_nothing_and_is_said(
     assert os.listdir(path.parent) == ["ca.crl"]
 
 
+def test_a_list_that_cannot_be_put_in_its_place_leaves_nothing_behind(publisher: Publisher, path: Path) -> None:
+    """It is tried again every minute."""
+    publisher.body = crl(CA)
+    path.mkdir()
+    assert not listen(publisher, path).hole()
+    assert os.listdir(path.parent) == ["ca.crl"]
+
+
 def test_a_publisher_that_never_answers_is_given_up(
     publisher: Publisher, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
