@@ -171,7 +171,7 @@ class OsciUmschlag:
         def believe(entry: CertificateEntry) -> None:
             certificate = shared.trust.check(entry.der, now)
             accepted = shared.policy.intermediaere
-            if accepted and certificate.fingerprint not in accepted:
+            if accepted is not None and certificate.fingerprint not in accepted:
                 raise Fault(FaultCode.INTERMEDIARY_NOT_ACCEPTED)
 
         message.check_signature(read, "SignatureCertificateIntermediary", shared.policy, believe)
