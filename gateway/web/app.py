@@ -41,7 +41,7 @@ ADMIN_THREADS = 2
 SEND_TIMEOUT = 60.0
 
 #: Bytes of an answer that are handed to the server at once.
-_PIECE = 256 << 10
+_PIECE = 1 << 20
 
 _HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
 

@@ -184,7 +184,7 @@ def test_an_answer_that_nobody_fetches_is_given_up(
             await asyncio.sleep(10)
         taken.append(event)
 
-    asyncio.run(app._hand_over(b"x" * 2_000_000, send))
+    asyncio.run(app._hand_over(b"x" * 3 * app._PIECE, send))
     assert [event["more_body"] for event in taken] == [True, True]
     assert "an answer was not fetched within 0.1 seconds" in caplog.text
 
