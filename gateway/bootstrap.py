@@ -26,7 +26,7 @@ from gateway.behoerden.takt import Takt
 from gateway.config import Config, database_url, read_config
 from gateway.database import open_engine
 from gateway.envelope.client import SoapDelivery
-from gateway.envelope.parse import MESSAGE, Strangers
+from gateway.envelope.parse import MESSAGE
 from gateway.envelope.signer import Identity, Signer, load_identity
 from gateway.envelope.soap import Opener, SoapUmschlag
 from gateway.envelope.wsse import Policy, signature_methods
@@ -249,7 +249,6 @@ def build_gateway(instance: Instance, clock: Callable[[], datetime] = lambda: da
         merkmale=SealedMerkmale(load_merkmalschluessel(instance.path / config.schluessel.merkmale)),
         protokoll=protokoll.SqlProtokoll(instance.protokoll(), instance.protokollschluessel, uhr=clock),
         limits=MESSAGE,
-        strangers=Strangers(),
         vermittlung=None,
         clock=clock,
         observe=_log_exchange,

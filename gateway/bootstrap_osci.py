@@ -1,5 +1,6 @@
 """An instance's keys, trust and rooms of OSCI-Transport, joined: its endpoint, and the way to other Laender."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,8 @@ from gateway.vermittlung.verzeichnis import DateiVerzeichnis
 from gateway.vorgang import Gateway, Vermittlung
 from gateway.zustellung.http import Trust
 
+log = logging.getLogger(__name__)
+
 _PKCS12 = (".p12", ".pfx")
 
 
@@ -38,6 +41,8 @@ def build_osci(instance: Instance) -> Callable[[], OsciUmschlag] | None:
     """What makes the envelope for a request at `/osci`; None where the instance has none. Raises ConfigError."""
     if not instance.config.osci.aktiv:
         return None
+    if not instance.config.osci.intermediaere:
+        log.warning("osci.intermediaere is empty: nobody may deliver at /osci")
     schemas = OsciSchemas.load(instance.packs_folder)
     empfaenger = OsciEmpfaenger(keys(instance), trust(instance), schemas, policy(instance), REQUEST)
     return empfaenger.umschlag
@@ -173,6 +178,9 @@ def _schluessel(instance: Instance, rolle: Rolle, autor: Autor, own: OsciSchlues
 
 
 def _intermediaere(instance: Instance, osci: Osci) -> frozenset[str]:
+    """None is believed because of its CA alone: of that are those who ask as well, and an intermediary may make us work
+    before anybody knows for whom.
+    """
     prints = set()
     for name in osci.intermediaere:
         try:

@@ -183,7 +183,7 @@ class Osci(Section):
     ca: list[str] = Field([])
     crl: str = ""
     crl_url: list[Annotated[str, Field(pattern=r"^https?://\S+$")]] = Field([])
-    intermediaere: list[str] = Field([])  # their signature certificates; empty: any that `ca` has issued
+    intermediaere: list[str] = Field([])  # the signature certificates of those that may deliver
     inhalt_verschluesselt: bool = True  # § 2 BMeldDAV
     signaturen: list[str] = Field(["rsa-sha256", "rsa-sha384", "rsa-sha512", "pss-sha256", "pss-sha384", "pss-sha512"])
     chiffren: list[str] = Field(["aes128-gcm", "aes192-gcm", "aes256-gcm"])

@@ -83,6 +83,7 @@ def connect(path: Path) -> None:
     for old, new in (
         ('ca = ["pki/ca.pem"]       # whose', f'ca = ["pki/ca.pem", "{_FOLDER}/ca.pem"]       # whose'),
         ('crl = "pki/ca.crl"        # a current', 'crl = ""        # a current'),
+        ("intermediaere = []", f'intermediaere = ["{_FOLDER}/intermediaer-signatur.pem"]'),
         ('gegenstellen = ""', f'gegenstellen = "{_FOLDER}/gegenstellen.toml"'),
         (f'kennung = ""              # "dbs:{LAND}001', f'kennung = "dbs:{LAND}0010010000"   # "dbs:{LAND}001'),
         (f'kennung = ""              # "dbs:{LAND}003', f'kennung = "dbs:{LAND}0030010000"   # "dbs:{LAND}003'),

@@ -81,7 +81,7 @@ class FaultCode(Enum):
         "wsse:FailedAuthentication", "The certificate belongs to no registered authority.", "9805"
     )
     AUTHORITY_BLOCKED = FaultKind("wsse:FailedAuthentication", "The authority is blocked by the operator.", "9805")
-    CERTIFICATE_BLOCKED = FaultKind("wsse:FailedAuthentication", "The certificate is blocked by the operator.", "9701")
+    CERTIFICATE_BLOCKED = FaultKind("wsse:FailedAuthentication", "The certificate is blocked by the operator.", "9805")
     TOO_MANY_REQUESTS = FaultKind(
         "soap:Client", "The authority sends more requests per second than it may; try again after a second.", "9805"
     )

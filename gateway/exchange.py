@@ -26,8 +26,9 @@ from lxml import etree
 
 from gateway.abruf import DIENSTE
 from gateway.abruf.dienst import Dienst, Ergebnis, Frage, check_header, protokollinhalt, refused
+from gateway.abruf.fremdantwort import Vermittelt, Vorgang
 from gateway.abruf.suchbegriffe import suchbegriffe
-from gateway.abruf.vermittlung import Vermittelt, Vorgang, anderes_land, vermittle
+from gateway.abruf.vermittlung import anderes_land, vermittle
 from gateway.abruf.zugang import zugang
 from gateway.envelope.opened import Opened
 from gateway.envelope.parse import parse
@@ -115,7 +116,7 @@ def _process(request: bytes, umschlag: Umschlag, gateway: Gateway, spur: Spur) -
 
 def _answer_message(opened: Opened, behoerde: Behoerde, gateway: Gateway, spur: Spur) -> Antwort:
     # 2 choose
-    root = parse(opened.nachricht, gateway.limits, isolated=gateway.strangers.exhausted)
+    root = parse(opened.nachricht, gateway.limits)
     dienst, fassung = _choose(root, gateway, spur)
     spur.done("choose")
     # 3 validate
@@ -358,7 +359,5 @@ def _record(closed: Closed, umschlag: Umschlag, gateway: Gateway, spur: Spur) ->
         spur.ergebnis, spur.codes = "fault", (FaultCode.NOT_RECORDED.name,)
         reply = _fault(Fault(FaultCode.NOT_RECORDED), umschlag, gateway, spur)
     spur.done("record")
-    if spur.opened is not None and spur.ergebnis != "auskunft":
-        gateway.strangers.refused(len(spur.opened.nachricht))
     gateway.observe(spur)
     return Reply(reply, spur.ergebnis == "fault")

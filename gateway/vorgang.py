@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from gateway.envelope.opened import Opened
-from gateway.envelope.parse import Limits, Strangers
+from gateway.envelope.parse import Limits
 from gateway.errors import GatewayError, place_of
 from gateway.meldewesen.anfrage import Nachrichtenkennung
 from gateway.meldewesen.behoerde import Behoerde, Rolle
@@ -47,6 +47,7 @@ class Spur:
     codes: tuple[str, ...] = ()
     wege: list[Weg] = field(default_factory=list)  # to other Laender, whatever becomes of the exchange
     zeiten: dict[str, int] = field(default_factory=dict)  # step → nanoseconds
+    begonnen: float = field(default_factory=time.monotonic)  # which no setting of the clock changes
     _last: int = field(default_factory=time.perf_counter_ns)
 
     @property
@@ -107,7 +108,6 @@ class Gateway:
     merkmale: Merkmale
     protokoll: Protokoll
     limits: Limits
-    strangers: Strangers  # what messages that got no Auskunft have made lxml remember
     vermittlung: "Vermittlung | None"  # None: nothing is asked of other Laender
     clock: Callable[[], datetime]
     observe: Callable[[Spur], None]

@@ -16,7 +16,6 @@ from lxml import etree
 from gateway.abruf.personensuche import PERSONENSUCHE
 from gateway.envelope.client import SoapFault
 from gateway.envelope.opened import Opened
-from gateway.envelope.parse import Strangers
 from gateway.errors import Fault, StoreError
 from gateway.exchange import _behoerde_of
 from gateway.meldewesen.anfrage import Ort
@@ -482,18 +481,6 @@ def test_an_identifikationsmerkmal_holds_in_every_municipality_of_the_mirror(hou
     liste = house.send(house.frage(familienname="Zweimal", geschlecht="w"))
     merkmal = liste.findtext(".//{*}identifikationsmerkmal")
     assert house.ask(identifikationsmerkmal=merkmal, leser="ags:09162000") == "01"
-
-
-def test_invented_names_in_signed_messages_do_not_grow_the_process_for_ever(house: Betrieb) -> None:
-    strangers = Strangers(budget=100_000)
-    other = replace(house, gateway=replace(house.gateway, strangers=strangers))
-    nachricht = house.frage(geschlecht="w").replace(b"xmeld:aktenzeichen>", b"xmeld:invented>")
-    while not strangers.exhausted:
-        assert outcome(other.send(nachricht.replace(b"AZ 1/2026", uuid.uuid4().hex.encode()))) in REFUSED
-    assert other.ask(geschlecht="w") == "01"
-
-
-REFUSED = ("0910 X001", "fault UUID_REUSED")
 
 
 def test_more_first_names_than_anybody_has_are_answered_neutrally(house: Betrieb) -> None:

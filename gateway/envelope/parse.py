@@ -66,10 +66,11 @@ def _new_parser(comments: bool, long_texts: bool) -> etree.XMLParser:
 
 
 class _Parsers(threading.local):
-    """One parser of each kind per thread, because lxml locks a parser while it works."""
+    """One parser of each kind per thread, because lxml locks a parser while it works; and how much it has parsed."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[bool, bool], etree.XMLParser] = {}
+        self.parsed = 0  # bytes
 
     def of(self, limits: Limits) -> etree.XMLParser:
         kind = (limits.comments, limits.long_texts)
@@ -92,16 +93,17 @@ def _more_attributes_than(count: int) -> etree.XPath:
     return etree.XPath(f"boolean(//@*[{count + 1}])")  # positions count per element
 
 
-def parse(data: bytes, limits: Limits, *, isolated: bool = False) -> etree._Element:
-    """The root of the document `data` (UTF-8).
+def parsed_here() -> int:
+    """Bytes of all documents that this thread has parsed, see `threads`."""
+    return _PARSERS.parsed
 
-    `isolated` parses in a thread that ends with it, see `Strangers`.
-    Raises Fault TOO_LARGE, NOT_UTF8, FORBIDDEN_XML or NOT_WELLFORMED.
-    """
+
+def parse(data: bytes, limits: Limits) -> etree._Element:
+    """The root of the document `data` (UTF-8). Raises Fault TOO_LARGE, NOT_UTF8, FORBIDDEN_XML or NOT_WELLFORMED."""
     if len(data) > limits.max_bytes:
         raise Fault(FaultCode.TOO_LARGE, f"{len(data)} bytes, at most {limits.max_bytes}")
     _check_bytes(data, limits)
-    root = _isolated(data, limits) if isolated else _tree(data, limits)
+    root = _tree(data, limits)
     if root.getroottree().docinfo.internalDTD is not None:
         raise Fault(FaultCode.FORBIDDEN_XML, "DOCTYPE")
     if _deeper_than(limits.max_depth)(root):
@@ -140,50 +142,10 @@ def _more_than(count: int, token: bytes, data: bytes) -> bool:
 
 
 def _tree(data: bytes, limits: Limits) -> etree._Element:
+    _PARSERS.parsed += len(data)
     try:
         return etree.fromstring(data, _PARSERS.of(limits))
     except etree.XMLSyntaxError as error:
         # Place only: libxml2's own words quote the document.
         line, column = error.position
         raise Fault(FaultCode.NOT_WELLFORMED, f"line {line}, column {column}") from None
-
-
-def _isolated(data: bytes, limits: Limits) -> etree._Element:
-    result: list[etree._Element | Exception] = []
-
-    def work() -> None:
-        try:
-            result.append(_tree(data, limits))
-        except Exception as error:  # raised again below, in the caller's thread
-            result.append(error)
-
-    thread = threading.Thread(target=work, name="isolated-parse")
-    thread.start()
-    thread.join()
-    if isinstance(result[0], Exception):
-        raise result[0]
-    return result[0]
-
-
-class Strangers:
-    """Bounds what strangers can make this process remember.
-
-    lxml keeps every element, attribute and namespace name that a thread ever parsed in that thread's dictionary, for as
-    long as the thread lives: measured, 2 MB for each 880 kB of invented names. What is valid has the schema's names, so
-    what was refused is added up, and once `budget` bytes are spent, documents are parsed in threads that end with them
-    (0.1 to 0.2 ms each) and take their dictionary along. One for envelopes, one for the messages in them.
-    """
-
-    def __init__(self, budget: int = 32 << 20) -> None:
-        self._left = budget
-        self._lock = threading.Lock()
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether the next document has to be parsed in isolation."""
-        return self._left <= 0
-
-    def refused(self, size: int) -> None:
-        """A document of `size` bytes was refused after it may have been parsed."""
-        with self._lock:
-            self._left -= size

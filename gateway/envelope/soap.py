@@ -11,7 +11,7 @@ import pybase64
 
 from gateway.envelope import names
 from gateway.envelope.opened import Opened
-from gateway.envelope.parse import ENVELOPE, Limits, Strangers, parse
+from gateway.envelope.parse import ENVELOPE, Limits, parse
 from gateway.envelope.signer import Signer
 from gateway.envelope.wsse import ACTOR, FOR_US, SECURITY, Element, Policy, check_signature, decode_base64
 from gateway.envelope.zertifikate import TrustStore
@@ -62,29 +62,18 @@ class Verified:
 class Opener:
     """Opens signed envelopes: those of clients here, those of a gateway in `client`."""
 
-    def __init__(
-        self,
-        trust: TrustStore,
-        policy: Policy | None = None,
-        limits: Limits = ENVELOPE,
-        strangers: Strangers | None = None,
-    ) -> None:
+    def __init__(self, trust: TrustStore, policy: Policy | None = None, limits: Limits = ENVELOPE) -> None:
         self._trust = trust
         self._policy = policy or Policy()
         self._limits = limits
-        self._strangers = strangers or Strangers()
 
     def open(self, data: bytes, accepted: tuple[str, ...], now: datetime) -> Verified:
         """The Body's content, one element of the `accepted` names. Raises Fault for all that is not proper."""
-        try:
-            root = parse(data, self._limits, isolated=self._strangers.exhausted)
-            header, body = _header_and_body(root)
-            _check_must_understand(header)
-            content = _only_child(body, *accepted)
-            certificate = check_signature(root, header, body, self._trust, self._policy, now)
-        except Fault:
-            self._strangers.refused(len(data))
-            raise
+        root = parse(data, self._limits)
+        header, body = _header_and_body(root)
+        _check_must_understand(header)
+        content = _only_child(body, *accepted)
+        certificate = check_signature(root, header, body, self._trust, self._policy, now)
         return Verified(content, certificate.fingerprint, certificate.marken)
 
 

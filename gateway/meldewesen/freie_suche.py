@@ -127,7 +127,7 @@ _WOHNUNG_OHNE_PLATZHALTER = (
 )
 
 _PLATZHALTER = re.compile(r"([?*])")
-_BELIEBIG_VIELE = re.compile(r"\?*\*[?*]*")
+_FOLGE = re.compile(r"[?*]+")
 _ZIFFERN = re.compile(r"\s*([0-9]+)")
 
 #: Behind all house numbers of a register, which have four digits at most, and all keys of circumstances.
@@ -202,7 +202,7 @@ def _teile(name: str | None, muster: _Form) -> list[str]:
 def _muster(text: str) -> str:
     """The normal form with its wildcards (Anlage Nr. 7 b); `**` says the same as `*`, and `*?` as `?*`."""
     stuecke = (stueck if _PLATZHALTER.fullmatch(stueck) else normalform(stueck) for stueck in _PLATZHALTER.split(text))
-    return _BELIEBIG_VIELE.sub(lambda folge: "?" * folge[0].count("?") + "*", "".join(stuecke))
+    return _FOLGE.sub(lambda folge: "?" * folge[0].count("?") + "*" * ("*" in folge[0]), "".join(stuecke))
 
 
 def _strasse(text: str | None) -> list[str]:

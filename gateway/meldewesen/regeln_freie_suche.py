@@ -36,7 +36,13 @@ def _range_without_numbers(p: FreierPruefling) -> bool:
 
 def _house_numbers_backwards(p: FreierPruefling) -> bool:
     von, bis = _wohnung(p).hausnummer_von, _wohnung(p).hausnummer_bis
-    return von is not None and bis is not None and _ziffern(von) and _ziffern(bis) and int(bis) <= int(von)
+    return von is not None and bis is not None and _ziffern(von) and _ziffern(bis) and _zahl(bis) <= _zahl(von)
+
+
+def _zahl(ziffern: str) -> tuple[int, str]:
+    """Compares as the number does, of which Python reads 4,300 digits at most."""
+    ziffern = ziffern.strip().lstrip("0")
+    return len(ziffern), ziffern
 
 
 def _births_backwards(p: FreierPruefling) -> bool:

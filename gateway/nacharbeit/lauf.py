@@ -10,7 +10,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
+from gateway.envelope.threads import Threads
 from gateway.errors import GatewayError, StoreError, place_of
 from gateway.nacharbeit.folgerung import folgere
 from gateway.ports import Nachlauf, Protokolleintrag, Sendung, Wartend, Zurueckgestellt, Zustellung, ZustellungError
@@ -58,6 +60,7 @@ class Lauf:
     streuung: timedelta = timedelta(0)
     uniform: Callable[[float, float], float] = field(default=random.SystemRandom().uniform)
     halt: Callable[[], bool] = lambda: False  # whether to stop before the next thing is begun
+    threads: Threads = field(default_factory=lambda: Threads(1, "nachlauf"))  # which read what others have written
 
     def runde(self) -> Bilanz:
         """Everything that is due now, unless somebody else is at it. Raises StoreError."""
@@ -103,7 +106,7 @@ class Lauf:
             self._vertage(wartend, _UNLESBAR)
             return None
         try:
-            return folgere(wartend.inhalt, self.gateway)
+            return self.threads.run(partial(folgere, wartend.inhalt, self.gateway))
         except Exception as error:  # a bug, or a search that takes too long: the others go on
             if isinstance(error, StoreError):
                 self.gateway.spiegel.check()
@@ -140,7 +143,8 @@ class Lauf:
         if sendung.nachricht is None:
             raise ZustellungError(_UNLESBAR)
         begonnen = self.gateway.clock()
-        quittung = zustellung.deliver(sendung.empfaenger, sendung.uuid, sendung.nachricht, begonnen)
+        deliver = partial(zustellung.deliver, sendung.empfaenger, sendung.uuid, sendung.nachricht, begonnen)
+        quittung = self.threads.run(deliver)
         self.gateway.protokoll.record(
             Protokolleintrag(
                 empfangen=begonnen,

@@ -95,6 +95,7 @@ class _Abwicklung:
             self._note(codes)
             self._exit()
             raise self._failure(grund, codes, error) from None
+        self._note(self._dialog.marken)
         self._exit()
         return Vermittelt(inhalt.nachricht, inhalt.autor, tuple(self._codes))
 
@@ -102,7 +103,7 @@ class _Abwicklung:
         """Before anything is sent: who holds a key that was revoked, nobody knows. Raises LandNichtErreichbar."""
         try:
             for certificate in (self._gegenstelle.intermediaer_cipher, self._gegenstelle.adressat_cipher):
-                self._shared.check_named(certificate, self._now, Purpose.CIPHER)
+                self._note(self._shared.check_named(certificate, self._now, Purpose.CIPHER))
         except Fault as fault:
             self._note((fault.code.name,))
             raise self._failure(Ausfall.ZERTIFIKAT, (), fault) from None

@@ -11,15 +11,15 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from gateway.config import Http
 from gateway.envelope.soap import wsdl
-from gateway.errors import FaultCode, place_of
-from gateway.exchange import exchange, refuse
+from gateway.envelope.threads import Threads
+from gateway.errors import Fault, FaultCode, place_of
+from gateway.exchange import Reply, exchange, refuse
 from gateway.ports import Umschlag
 from gateway.vorgang import Gateway
 from gateway.web.admin import MAX_BYTES, PREFIX, Admin, encode
@@ -36,6 +36,12 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 #: Threads of the admin API.
 ADMIN_THREADS = 2
+
+#: Seconds in which an answer must be fetched.
+SEND_TIMEOUT = 60.0
+
+#: Bytes of an answer that are handed to the server at once.
+_PIECE = 1 << 20
 
 _HINT = b"POST a SOAP 1.1 message to /xmeld; the WSDL is at /xmeld?wsdl\n"
 
@@ -97,14 +103,16 @@ class App:
         self._admin_pool = ThreadPoolExecutor(ADMIN_THREADS, "admin")  # takes none that exchanges need
         self._bereit = bereit
         self._watching = ThreadPoolExecutor(1, "watch")  # also answers where all others wait for a store
-        self._pool = ThreadPoolExecutor(http.threads + gateway.wartende, "exchange")
+        self._exchanging = Threads(http.threads + gateway.wartende, "exchange")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._respond(scope, receive)
         except Exception as error:  # a bug of ours: never a bare 500, and no text of it in the log
+            log.error("bug type=%s place=%s", type(error).__name__, place_of(error))
             endpunkt = self._endpunkte.get(scope["path"], self._endpunkte["/xmeld"])
-            response = Response(endpunkt.fault_status, endpunkt.content_type, _last_resort(error, endpunkt))
+            reply = await self._last_resort(endpunkt.umschlag())
+            response = Response(endpunkt.fault_status, endpunkt.content_type, reply)
         headers = {
             "Content-Type": response.content_type,
             "Content-Length": str(len(response.body)),
@@ -113,7 +121,7 @@ class App:
         }
         encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": response.status.value, "headers": encoded})
-        await send({"type": "http.response.body", "body": response.body})
+        await _hand_over(response.body, send)
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         wants_wsdl = scope["query_string"].lower() == b"wsdl"
@@ -127,7 +135,7 @@ class App:
             case "GET" | "HEAD", "/ready" if self._bereit:
                 return await self._ready(self._bereit, whole=scope["client"][0] in self._metrics_from)
             case "GET" | "HEAD", "/metrics" if self._messwerte and scope["client"][0] in self._metrics_from:
-                return Response(HTTPStatus.OK, PROMETHEUS, await self._in_thread(self._messwerte, self._watching))
+                return Response(HTTPStatus.OK, PROMETHEUS, await self._watch(self._messwerte))
             case method, path if self._admin and path.startswith(f"{PREFIX}/"):
                 return await self._administer(self._admin, method, scope, receive)
             case _, path if path in self._endpunkte:
@@ -160,9 +168,9 @@ class App:
             body = await read_body(headers.get(b"content-length", b"").decode("latin-1"), receive, self._max_bytes)
         except Refused as refused:
             fault, received = refused.fault, refused.received
-            reply = await self._in_thread(lambda: refuse(fault, received, umschlag, self.gateway))
+            reply = await self._exchange(lambda: refuse(fault, received, umschlag, self.gateway))
             return Response(refused.status, content_type, reply.body)
-        reply = await self._in_thread(lambda: exchange(body, umschlag, self.gateway))
+        reply = await self._exchange(lambda: exchange(body, umschlag, self.gateway))
         if reply.is_fault:
             return Response(endpunkt.fault_status, content_type, reply.body)
         return Response(HTTPStatus.OK, content_type, reply.body, {})
@@ -175,21 +183,34 @@ class App:
 
     async def _ready(self, bereit: Callable[[], tuple[bool, Mapping[str, Any]]], *, whole: bool) -> Response:
         """Whether exchanges are answered and recorded; the checks are for those alone who may read the metrics."""
-        ready, report = await self._in_thread(bereit, self._watching)
+        ready, report = await self._watch(bereit)
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         return _json(status, report if whole else {"status": report["status"]})
 
-    async def _in_thread(self, function: Callable[[], T], pool: ThreadPoolExecutor | None = None) -> T:
-        return await asyncio.get_running_loop().run_in_executor(pool or self._pool, function)
+    async def _last_resort(self, umschlag: Umschlag) -> bytes:
+        """On record as well, whatever was asked: what it was, nobody knows any more."""
+        try:
+            return (await self._exchange(lambda: refuse(Fault(FaultCode.INTERNAL), b"", umschlag, self.gateway))).body
+        except Exception as error:
+            log.error("fault not made type=%s place=%s", type(error).__name__, place_of(error))
+            return umschlag.notfall
+
+    async def _exchange(self, function: Callable[[], Reply]) -> Reply:
+        return await asyncio.wrap_future(self._exchanging.submit(function))
+
+    async def _watch(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._watching, function)
 
 
-def _last_resort(error: Exception, endpunkt: Endpunkt) -> bytes:
-    log.error("bug type=%s place=%s", type(error).__name__, place_of(error))
+async def _hand_over(body: bytes, send: Send) -> None:
+    """Piece by piece, as it is taken: who does not fetch a long answer holds neither it nor his connection for ever."""
     try:
-        return endpunkt.umschlag().fault(FaultCode.INTERNAL, "", datetime.now(UTC))
-    except Exception as second:
-        log.error("fault not signed type=%s", type(second).__name__)
-        return endpunkt.umschlag().notfall
+        async with asyncio.timeout(SEND_TIMEOUT):
+            for start in range(0, len(body) or 1, _PIECE):
+                more = start + _PIECE < len(body)
+                await send({"type": "http.response.body", "body": body[start : start + _PIECE], "more_body": more})
+    except TimeoutError:  # without its end the server cuts the connection
+        log.warning("an answer was not fetched within %g seconds", SEND_TIMEOUT)
 
 
 def _not_allowed(methods: str) -> Response:

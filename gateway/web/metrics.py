@@ -30,6 +30,10 @@ _STEP_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.2, 1, 
 #: States of the way to another Land, worst last.
 _ZUSTAENDE = ("closed", "half-open", "open")
 
+#: So many outcomes are told apart; further ones are counted together. Another Land has a say in what they are called.
+_OUTCOMES = 500
+_FURTHER = "further"
+
 #: Seconds between two notes of what a process has of its own.
 _NOTE_EVERY = 5.0
 
@@ -47,6 +51,7 @@ class Messwerte:
             MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
         self._quellen = quellen
         self._noting = False
+        self._outcomes: set[str] = set()
         self._exchanges = Counter("xmeld_exchanges", "Exchanges by outcome.", ("ergebnis", "codes"), registry=own)
         self._seconds = Histogram(
             "xmeld_exchange_seconds", "Time from request to record.", ("ergebnis",), registry=own, buckets=_BUCKETS
@@ -74,16 +79,23 @@ class Messwerte:
 
     def observe(self, spur: Spur) -> None:
         """Counts an exchange that is over."""
-        self._exchanges.labels(spur.ergebnis, " ".join(spur.codes)).inc()
+        self._exchanges.labels(spur.ergebnis, self._told_apart(" ".join(spur.codes))).inc()
         self._seconds.labels(spur.ergebnis).observe(sum(spur.zeiten.values()) / 1e9)
         for step, nanoseconds in spur.zeiten.items():
             self._step(step, spur.ergebnis).observe(nanoseconds / 1e9)
         for weg in spur.wege:
-            self._retrievals.labels(weg.land, weg.codes[-1] if weg.codes else "").inc()
+            self._retrievals.labels(weg.land, self._told_apart(weg.codes[-1]) if weg.codes else "").inc()
             self._retrieval_seconds.labels(weg.land).observe((weg.beendet - weg.gesendet).total_seconds())
         if not self._noting:
             self._noting = True
             threading.Thread(target=self._note_for_ever, name="metrics", daemon=True).start()
+
+    def _told_apart(self, outcome: str) -> str:
+        if outcome not in self._outcomes:
+            if len(self._outcomes) >= _OUTCOMES:
+                return _FURTHER
+            self._outcomes.add(outcome)
+        return outcome
 
     def render(self) -> bytes:
         """In Prometheus' text format."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.envelope.zertifikate import check_crl
@@ -43,12 +44,10 @@ class Sperrlisten:
 
     def _hole(self, url: str) -> bool:
         try:
-            reply = get(url, headers={}, timeout=TIMEOUT, max_reply=MAX_BYTES)
-            if reply.status != 200:
-                raise ConfigError(f"{url} answers with status {reply.status}")
-            self._nimm(_load(reply.body))
-        except (GatewayError, OSError, ValueError) as error:
-            log.warning("no revocation list from %s: %s", url, error)
+            self._nimm(_load(_body(url)))
+        except Exception as error:  # whatever somebody made of it: it is tried again, and the one that is there stays
+            known = isinstance(error, GatewayError | OSError | ValueError)
+            log.warning("no revocation list from %s: %s", url, error if known else type(error).__name__)
             return False
         return True
 
@@ -57,15 +56,25 @@ class Sperrlisten:
         wessen, inhalt = check_crl(neu, self.cas)
         lists = {wessen: neu}
         for there in self._vorhandene():
-            with suppress(ConfigError, ValueError):
+            with suppress(ConfigError, ValueError, UnsupportedAlgorithm):
                 of, alt = check_crl(there, self.cas)
                 if of == wessen and alt.this_update >= inhalt.this_update:
                     return
                 lists.setdefault(of, there)
+        self._ersetze(b"".join(one.public_bytes(Encoding.PEM) for one in lists.values()))
+
+    def _ersetze(self, inhalt: bytes) -> None:
+        """On the disk before it counts: a file without a list refuses everybody, and nobody starts with one."""
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(b"".join(one.public_bytes(Encoding.PEM) for one in lists.values()))
-        Path(name).replace(self.path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(inhalt)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self.path)
+        except BaseException:
+            Path(name).unlink()
+            raise
 
     def _vorhandene(self) -> list[x509.CertificateRevocationList]:
         try:
@@ -73,6 +82,13 @@ class Sperrlisten:
             return [x509.load_pem_x509_crl(block + _END) for block in blocks]
         except (OSError, ValueError):
             return []
+
+
+def _body(url: str) -> bytes:
+    reply = get(url, headers={}, timeout=TIMEOUT, max_reply=MAX_BYTES)
+    if reply.status != 200:
+        raise ConfigError(f"{url} answers with status {reply.status}")
+    return reply.body
 
 
 def _load(data: bytes) -> x509.CertificateRevocationList:

@@ -77,6 +77,8 @@ GRUENDE: list[tuple[str, str, dict[str, Any]]] = [
     ("R 17", AMT, {**NAME, "anlass": "x" * 121}),
     ("R 19", AMT, {"hausnummer_von": "12", "hausnummer_bis": "3", **STRASSE}),
     ("R 19", AMT, {"hausnummer_von": "12", "hausnummer_bis": "12", **STRASSE}),
+    ("R 19", AMT, {"hausnummer_von": "9" * 5000, "hausnummer_bis": "3", **STRASSE}),
+    ("R 19", AMT, {"hausnummer_von": "0" * 5000 + "12", "hausnummer_bis": "3", **STRASSE}),
     ("R 20", AMT, {"geburt_von": "1990-01-01", "geburt_bis": "1990-01-01"}),
     ("R 20", AMT, {"geburt_von": "1990-01-02", "geburt_bis": "1989-12-31"}),
     ("R 21", AMT, {**NAME, "anschrift_aktualitaet": "01", "postleitzahl": "30159"}),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from lxml import etree
 
 from gateway.abruf import vermittlung as vermittlung_modul
 from gateway.abruf.suchbegriffe import MAX_VORNAMEN, namen
+from gateway.envelope.parse import ANSWER
 from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Suchbereich
 from gateway.meldewesen.reichweite import Reichweite
@@ -20,6 +21,7 @@ from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.ports import Ausfall, Fremdantwort, LandNichtErreichbar
 from gateway.protokoll import Suchfrage, verify
 from gateway.protokoll.recherche import person_gesucht, suche
+from gateway.sending import client_of
 from tests.abruf.nachbarn import (
     AMT,
     DORT,
@@ -262,6 +264,42 @@ def test_after_the_time_limit_no_further_gemeinde_is_asked(beide: Nachbarn, monk
     assert outcome(answer) == "R 16"
     assert sentence(answer) == Ausfall.ZEIT.value.format(land="Bayern")
     assert len(beide.hier.entries(1)[0].vermittlung) == 1
+
+
+def test_a_clock_that_is_set_forward_or_back_does_not_change_the_time_limit(
+    beide: Nachbarn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT))
+    clock, shifts = geteilt.hier.gateway.clock, iter([timedelta(0)])
+
+    def jumping() -> datetime:
+        return clock() + next(shifts, timedelta(seconds=50))
+
+    forward = replace(geteilt.hier, gateway=replace(geteilt.hier.gateway, clock=jumping))
+    nachricht = client_of(beide.hier.here, AMT).request(freie_frage(beide, "09", familienname="Verteilt"), clock())
+    assert outcome(beide.hier.open(forward.exchange(nachricht), AMT)) == "04"
+
+
+def test_all_gemeinden_together_tell_no_more_than_one_message_may_hold(
+    beide: Nachbarn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a Land answers is kept until the last has answered, and stands in one record."""
+    answers: list[int] = []
+
+    def measured(nachricht: bytes) -> bytes:
+        answers.append(len(nachricht))
+        return nachricht
+
+    geteilt = beide.mit(gemeinden=(KREISGEMEINDE, STADT), eingriff=measured)
+    asked = freie_frage(beide, "09", familienname="Verteilt")
+    assert outcome(geteilt.hier.send(asked, AMT)) == "04"
+    for room, expected in ((sum(answers), "04"), (sum(answers) - 1, "R 16")):
+        monkeypatch.setattr(vermittlung_modul, "ANSWER", replace(ANSWER, max_bytes=room))
+        assert outcome(geteilt.hier.send(asked, AMT)) == expected
+    assert [weg["codes"][-2:] for weg in beide.hier.entries(1)[0].vermittlung] == [
+        ["0801", "04"],
+        ["TOO_LARGE", "UNGLAUBWUERDIG"],
+    ]
 
 
 def test_nobody_in_any_gemeinde_is_the_neutral_answer(beide: Nachbarn) -> None:

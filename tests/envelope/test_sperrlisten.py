@@ -127,10 +127,25 @@ def test_an_older_list_replaces_no_newer_one(publisher: Publisher, path: Path) -
     assert path.read_bytes() == newer
 
 
+def with_unknown_algorithm(crl: bytes) -> bytes:
+    """As anybody can make it who stands between a CA and us: signed in a way that nobody knows."""
+    ecdsa_with_sha256 = bytes.fromhex("06082a8648ce3d040302")
+    der = x509.load_pem_x509_crl(crl).public_bytes(Encoding.DER)
+    assert der.count(ecdsa_with_sha256) == 2
+    return der.replace(ecdsa_with_sha256, bytes.fromhex("06082a8648ce3d04037f"))
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"nonsense", b"-----BEGIN X509 CRL-----\nx\n-----END X509 CRL-----\n", crl(OTHER), b"0" * 100_000],
-    ids=["empty", "nonsense", "bad PEM", "another CA's", "long"],
+    [
+        b"",
+        b"nonsense",
+        b"-----BEGIN X509 CRL-----\nx\n-----END X509 CRL-----\n",
+        crl(OTHER),
+        b"0" * 100_000,
+        with_unknown_algorithm(crl(CA)),
+    ],
+    ids=["empty", "nonsense", "bad PEM", "another CA's", "long", "unknown algorithm"],
 )
 def test_what_is_no_list_of_the_ca_changes_nothing_and_is_said(
     publisher: Publisher, path: Path, body: bytes, caplog: pytest.LogCaptureFixture
@@ -141,6 +156,14 @@ def test_what_is_no_list_of_the_ca_changes_nothing_and_is_said(
     assert not listen(publisher, path).hole()
     assert path.read_bytes() == there
     assert f"no revocation list from {publisher.url}" in caplog.text
+    assert os.listdir(path.parent) == ["ca.crl"]
+
+
+def test_a_list_that_cannot_be_put_in_its_place_leaves_nothing_behind(publisher: Publisher, path: Path) -> None:
+    """It is tried again every minute."""
+    publisher.body = crl(CA)
+    path.mkdir()
+    assert not listen(publisher, path).hole()
     assert os.listdir(path.parent) == ["ca.crl"]
 
 
@@ -156,8 +179,9 @@ def test_a_publisher_that_never_answers_is_given_up(
     assert not listen(publisher, path).hole()
 
 
-def test_after_a_failure_it_is_tried_again_sooner(publisher: Publisher, path: Path) -> None:
-    publisher.status = 500
+@pytest.mark.parametrize(("status", "body"), [(500, b""), (200, with_unknown_algorithm(crl(CA)))])
+def test_after_a_failure_it_is_tried_again_sooner(publisher: Publisher, path: Path, status: int, body: bytes) -> None:
+    publisher.status, publisher.body = status, body
     ende = hole_immer_wieder([listen(publisher, path)], abstand=3600, kurz=0.05)
     try:
         until(lambda: publisher.asked > 2)

@@ -6,17 +6,12 @@ that cut a text in two (CVE-2017-11427 and its kin), attribute and namespace flo
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from gateway.envelope import names
-from gateway.envelope.parse import ENVELOPE, MESSAGE, Limits, Strangers, parse
-from gateway.envelope.signer import Signer
-from gateway.envelope.soap import Opener, SoapUmschlag
-from gateway.envelope.zertifikate import TrustStore
+from gateway.envelope.parse import ENVELOPE, MESSAGE, Limits, parse
 from gateway.errors import Fault, FaultCode
-from tests.envelope.workshop import ENCODED, NACHRICHT, NOW, ca, fault_of, gateway, request, umschlag
+from tests.envelope.workshop import ENCODED, NACHRICHT, NOW, fault_of, request, umschlag
 
 LAUGHS = b"".join(b'<!ENTITY l%d "%b">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
 SECONDS = 0.5  # of processor time, what a refusal may take; the floods below took 40 and more
@@ -172,41 +167,3 @@ def test_a_refusal_does_not_quote_the_document() -> None:
             parse(document, MESSAGE)
         assert "geheim" not in str(caught.value)
         assert "line 1" in caught.value.detail
-
-
-# Memory
-
-
-def resident() -> int:
-    """Megabytes of this process."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
-
-
-def invented_names(number: int) -> bytes:
-    names_ = " ".join(f'erfunden{number:06d}{n:06d}=""' for n in range(40_000))
-    return f'<soap:Envelope xmlns:soap="{names.SOAP}" {names_}/>'.encode()
-
-
-def refuse_invented_names(receiver: SoapUmschlag, numbers: range) -> int:
-    """Megabytes by which the process grows."""
-    before = resident()
-    for number in numbers:
-        with pytest.raises(Fault):
-            receiver.open(invented_names(number), NOW)
-    return resident() - before
-
-
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux to measure memory")
-def test_invented_names_do_not_stay_in_memory() -> None:
-    opener = Opener(TrustStore(ca().certificate_pem), strangers=Strangers(budget=1 << 20))
-    receiver = SoapUmschlag(Signer(gateway()), opener)
-    refuse_invented_names(receiver, range(10))
-    assert refuse_invented_names(receiver, range(10, 35)) < 20  # about 55 without isolation
-    assert receiver.open(request(), NOW).nachricht == NACHRICHT
-
-
-def test_an_isolated_parse_tells_the_same_faults() -> None:
-    with pytest.raises(Fault) as caught:
-        parse(b"<a>", MESSAGE, isolated=True)
-    assert caught.value.code is FaultCode.NOT_WELLFORMED
-    assert parse(b"<a>text</a>", MESSAGE, isolated=True).text == "text"

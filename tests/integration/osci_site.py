@@ -57,8 +57,10 @@ def prepared(path: Path, keys: Keys, party: Party, land: str, port: int) -> Betr
     house = betrieb(path, land=land)
     party.export(path / "pki", private=True)
     (path / "pki" / "osci-ca.pem").write_bytes(pem_bundle(keys.anchors))
+    keys.intermediary.export(path / "pki")
     lines = {
         "port = 8080": f"port = {port}",
+        "intermediaere = []": f'intermediaere = ["pki/{keys.intermediary.name}-signatur.pem"]',
         "aktiv = false": "aktiv = true",
         '"pki/osci-signatur.pem"': f'"pki/{party.name}-signatur.pem"',
         '"pki/osci-signatur.key"': f'"pki/{party.name}-signatur.key.pem"',

@@ -1,6 +1,7 @@
 """From an answer to what follows it: the messages that a request leads to, by whole exchanges and rounds."""
 
 import base64
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from lxml import etree
 
 from gateway.bootstrap import build_gateway, create_databases
 from gateway.config import Dienste
+from gateway.envelope.threads import Threads
 from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Auswahldaten, Bestaetigungsdaten, Suchbereich
 from gateway.meldewesen.behoerde import Behoerde, Rolle
@@ -206,6 +208,18 @@ def test_a_database_from_before_is_named_and_completed(tmp_path: Path) -> None:
         create_databases(house.here)
         house.gateway.check_stores()
         assert house.ask(**SELBST) == "03"
+
+
+def test_what_was_read_stays_in_no_thread_that_goes_on(house: Haus) -> None:
+    """lxml remembers every name that a thread has ever parsed, and the worker reads whatever was asked."""
+    threads = Threads(1, "nachlauf", budget=1)
+    first = threads.run(threading.current_thread)
+    house.ask(**SELBST)
+    assert replace(house.lauf, threads=threads).runde().angesehen == 1
+    first.join(5)
+    assert not first.is_alive()
+    for sendung in house.wartend():
+        house.nachlauf.zugestellt(sendung, house.gateway.clock())
 
 
 def test_what_waits_is_gone_when_it_was_looked_at_and_shows_nothing_before(house: Haus) -> None:

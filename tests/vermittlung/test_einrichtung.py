@@ -9,7 +9,7 @@ import pytest
 from gateway import instance
 from gateway.abruf.vermittlung import FRIST
 from gateway.bootstrap import Instance, build_gateway
-from gateway.bootstrap_osci import with_vermittlung
+from gateway.bootstrap_osci import build_osci, policy, with_vermittlung
 from gateway.envelope.pki import KeyType
 from gateway.errors import ConfigError
 from gateway.meldewesen.behoerde import Rolle
@@ -47,6 +47,16 @@ def own(made: Path) -> Iterator[Path]:
 def gateway(made: Path) -> Gateway:
     with Instance.read(made) as here:
         return with_vermittlung(build_gateway(here), here)
+
+
+def test_nobody_may_deliver_whom_the_instance_does_not_name_and_it_says_so(
+    made: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those who ask have certificates of the same CA as an intermediary."""
+    with Instance.read(made) as here:
+        assert policy(here).intermediaere == frozenset()
+        assert build_osci(here) is not None
+    assert "osci.intermediaere is empty: nobody may deliver at /osci" in caplog.text
 
 
 def test_for_every_role_there_is_one_in_whose_name_is_retrieved(gateway: Gateway) -> None:

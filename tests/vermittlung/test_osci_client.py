@@ -19,8 +19,8 @@ from gateway.envelope.osci.compose import Outgoing, RoleCertificate
 from gateway.envelope.osci.feedback import Entry
 from gateway.envelope.osci.message import ControlBlock, OpenedEnvelope
 from gateway.envelope.osci.policy import OsciPolicy
-from gateway.envelope.parse import Strangers, parse
-from gateway.envelope.zertifikate import TrustStore, fingerprint
+from gateway.envelope.parse import parse
+from gateway.envelope.zertifikate import LIST_ENDED, TrustStore, fingerprint
 from gateway.errors import Fault, FaultCode
 from gateway.ports import Ausfall
 from gateway.vermittlung.osci_client import OsciClient
@@ -177,6 +177,15 @@ def test_nothing_is_encrypted_for_a_certificate_that_is_revoked(amt: Amt, tmp_pa
     assert (error.grund, error.codes) == (Ausfall.ZERTIFIKAT, ("CERTIFICATE_REVOKED",))
 
 
+def test_the_leg_says_so_where_a_list_had_ended_by_which_a_certificate_was_believed(amt: Amt, tmp_path: Path) -> None:
+    peers = {name: cipher(name).certificate for name in ("intermediaer_cipher", "adressat_cipher")}
+    crl = tmp_path / "crl.pem"
+    crl.write_bytes(pki.make_crl(ca(), [], NOW - timedelta(days=400)))
+    trust = TrustStore(ca().certificate_pem, crl, frist=timedelta(days=100))
+    error = Amt(amt.stub, OsciClient(OsciTeilnehmer(trust, schemas()))).fails(now=NOW, **peers)
+    assert error.codes[0] == LIST_ENDED
+
+
 def test_what_an_answer_answers_is_for_the_exchange_to_see(amt: Amt) -> None:
     amt.stub.register.faults.add("answers_other_message")
     assert amt.asks().codes == ("0801", "0800")
@@ -317,11 +326,15 @@ def test_the_text_of_a_failure_names_the_land_and_nothing_of_the_message(amt: Am
     assert str(amt.fails()) == "UNGLAUBWUERDIG: Land 06: NOT_SIGNED"
 
 
+@pytest.mark.parametrize("ended", [True, False])
 @pytest.mark.parametrize("revoked", [True, False])
-def test_an_intermediary_that_is_pinned_may_be_revoked_as_well(stub: OsciStub, tmp_path: Path, revoked: bool) -> None:
+def test_an_intermediary_that_is_pinned_may_be_revoked_as_well(
+    stub: OsciStub, tmp_path: Path, revoked: bool, ended: bool
+) -> None:
     crl, pinned = tmp_path / "crl.pem", signing("intermediary")
-    crl.write_bytes(pki.make_crl(ca(), [pinned.certificate.serial_number] if revoked else [], NOW))
-    shared = OsciTeilnehmer(TrustStore(ca().certificate_pem, crl), schemas())
+    serials, made = [pinned.certificate.serial_number] if revoked else [], NOW - timedelta(days=400 * ended)
+    crl.write_bytes(pki.make_crl(ca(), serials, made))
+    shared = OsciTeilnehmer(TrustStore(ca().certificate_pem, crl, frist=timedelta(days=100)), schemas())
     certificate = cipher("intermediary").certificate
     dialog = OsciDialog(shared, keys(stub.keys.gateway), Intermediaer(certificate, pinned.certificate))
     asked = message.opened(dialog.init_dialog(), cipher("intermediary"), OsciPolicy(), schemas())
@@ -337,6 +350,7 @@ def test_an_intermediary_that_is_pinned_may_be_revoked_as_well(stub: OsciStub, t
     sealed = sealed_for(stub.keys.gateway.cipher.certificate, compose.compose(answer, pinned, OsciPolicy()))
     if not revoked:
         assert dialog.answer(sealed, NOW).codes == ("0801",)
+        assert dialog.marken == ((LIST_ENDED,) if ended else ())
         return
     with pytest.raises(Fault) as caught:
         dialog.answer(sealed, NOW)
@@ -346,15 +360,12 @@ def test_an_intermediary_that_is_pinned_may_be_revoked_as_well(stub: OsciStub, t
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_a_soap_fault_says_no_whether_it_is_encrypted_or_not(stub: OsciStub, encrypted: bool) -> None:
     ours, intermediaer = keys(stub.keys.gateway), stub.keys.intermediary.cipher.certificate
-    shared = teilnehmer(stub)
-    shared.strangers = Strangers(100)
-    dialog = OsciDialog(shared, ours, Intermediaer(intermediaer))
+    dialog = OsciDialog(teilnehmer(stub), ours, Intermediaer(intermediaer))
     dialog.init_dialog()
     fault = compose.soap_fault("9502", "no")
     with pytest.raises(Abgelehnt) as caught:
         dialog.answer(sealed_for(ours.chiffrierung.certificate, fault) if encrypted else fault, datetime.now(UTC))
     assert caught.value.codes == ("9502",)
-    assert shared.strangers.exhausted
 
 
 # -- anything at all ---------------------------------------------------------------------------------------------------

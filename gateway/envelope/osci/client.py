@@ -31,7 +31,7 @@ from gateway.envelope.osci.message import (
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciSchluessel
 from gateway.envelope.osci.schema import OsciSchemas
-from gateway.envelope.parse import Limits, Strangers
+from gateway.envelope.parse import Limits
 from gateway.envelope.zertifikate import Purpose, TrustStore
 from gateway.errors import Fault, FaultCode, GatewayError
 
@@ -90,20 +90,20 @@ class OsciTeilnehmer:
         self.schemas = schemas
         self.policy = policy or OsciPolicy()
         self.limits = limits
-        self.strangers = Strangers()
 
-    def check_named(self, certificate: x509.Certificate, now: datetime, purpose: Purpose) -> None:
-        """Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN where the certificate must not be used now.
+    def check_named(self, certificate: x509.Certificate, now: datetime, purpose: Purpose) -> tuple[str, ...]:
+        """Its `Certificate.marken`. Raises Fault CERTIFICATE_* or REVOCATION_UNKNOWN where it must not be used now.
 
         That it is the right one, the directory of peers vouches for: it may be of a CA that is not believed otherwise.
         """
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise Fault(FaultCode.CERTIFICATE_EXPIRED)
         try:
-            self.trust.check(certificate.public_bytes(Encoding.DER), now, purpose)
+            return self.trust.check(certificate.public_bytes(Encoding.DER), now, purpose).marken
         except Fault as fault:
             if fault.code is not FaultCode.CERTIFICATE_UNTRUSTED:
                 raise
+        return ()
 
 
 class OsciDialog:
@@ -118,6 +118,12 @@ class OsciDialog:
         self._cipher = RoleCertificate("CipherCertificateOriginator", autor.chiffrierung.certificate)
         self._dialog = Dialog()
         self._asked: Asked | None = None
+        self._marken: dict[str, None] = {}
+
+    @property
+    def marken(self) -> tuple[str, ...]:
+        """What the Protokoll has to say of how far those who answered were believed, see `Opened`."""
+        return tuple(self._marken)
 
     @property
     def is_open(self) -> bool:
@@ -157,14 +163,10 @@ class OsciDialog:
         asked = self._asked
         if asked is None:
             raise Fault(FaultCode.DIALOG_INVALID, "nothing was asked")
-        try:
-            message = self._read(data, asked.message_type, now)
-            codes = _codes(message)
-            refused = any(entry.refused for entry in message.feedback)
-            self._dialog = asked.answered(message.control, refused)
-        except (Fault, Abgelehnt):  # nobody has signed a SOAP fault
-            self._shared.strangers.refused(len(data))
-            raise
+        message = self._read(data, asked.message_type, now)
+        codes = _codes(message)
+        refused = any(entry.refused for entry in message.feedback)
+        self._dialog = asked.answered(message.control, refused)
         if refused:
             raise Abgelehnt(codes)
         return Antwort(message, codes)
@@ -176,6 +178,7 @@ class OsciDialog:
         """
         inhalt = open_content(antwort.message, self._autor.chiffrierung, self._shared.policy)
         certificate = self._shared.trust.check(inhalt.author.der, now)
+        self._marken |= dict.fromkeys(certificate.marken)
         if certificate.fingerprint not in autoren:
             raise Fault(FaultCode.AUTHOR_SIGNATURE_INVALID, "signed by nobody who may answer for this Land")
         return Fremdinhalt(inhalt.nachricht, certificate.fingerprint)
@@ -209,14 +212,7 @@ class OsciDialog:
     def _read(self, data: bytes, request_type: str, now: datetime) -> Message:
         """The answer, believed to be the intermediary's. A SOAP fault is not: it says no, nothing else."""
         shared = self._shared
-        envelope = opened(
-            data,
-            self._autor.chiffrierung,
-            shared.policy,
-            shared.schemas,
-            shared.limits,
-            isolated=shared.strangers.exhausted,
-        )
+        envelope = opened(data, self._autor.chiffrierung, shared.policy, shared.schemas, shared.limits)
         if isinstance(envelope, SoapFault):
             raise Abgelehnt((envelope.code,) if envelope.code else ())
         return self._checked(envelope, request_type, now)
@@ -230,11 +226,12 @@ class OsciDialog:
 
         def believe(entry: CertificateEntry) -> None:
             if expected is None:
-                shared.trust.check(entry.der, now)
+                marken = shared.trust.check(entry.der, now).marken
             elif entry.der == expected.public_bytes(Encoding.DER):
-                shared.check_named(expected, now, Purpose.SIGNING)
+                marken = shared.check_named(expected, now, Purpose.SIGNING)
             else:
                 raise Fault(FaultCode.CERTIFICATE_UNTRUSTED, "it is not the certificate of this intermediary")
+            self._marken |= dict.fromkeys(marken)
 
         check_signature(message, "SignatureCertificateIntermediary", shared.policy, believe)
         return message

@@ -131,7 +131,6 @@ def opened(
     policy: OsciPolicy,
     schemas: OsciSchemas,
     limits: Limits = REQUEST,
-    isolated: bool = False,
 ) -> OpenedEnvelope | SoapFault:
     """The envelope in an HTTP body, decrypted where it is encrypted for `cipher`.
 
@@ -139,14 +138,14 @@ def opened(
     OSCI_SCHEMA_INVALID where a transport envelope breaks its schema.
     """
     message = mime.read(data)
-    root = parse(message.envelope, limits, isolated=isolated)
+    root = parse(message.envelope, limits)
     outer = _told_apart(root, message, None)
     if isinstance(outer, SoapFault) or outer.message_type != ENCRYPTED:
         return outer
     _check_schema(root, ENCRYPTED, schemas)
     transport = encryption.read_transport(root, policy)
     inner = mime.read(encryption.open_transport(transport, message, cipher))
-    return _told_apart(parse(inner.envelope, limits, isolated=isolated), inner, transport.iv_length)
+    return _told_apart(parse(inner.envelope, limits), inner, transport.iv_length)
 
 
 def _told_apart(root: Element, message: Mime, iv_length: int | None) -> OpenedEnvelope | SoapFault:

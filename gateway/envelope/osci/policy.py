@@ -86,7 +86,7 @@ class OsciPolicy:
     iv_length: int = 12  # 16 for receivers whose library is older than IvLength; an answer has that of its request
     # demanded
     content_encrypted: bool = True  # § 2 BMeldDAV; without, content may be protected by the transport alone
-    intermediaere: frozenset[str] = frozenset()  # SHA-256 of the certificates that may sign as one; empty: any believed
+    intermediaere: frozenset[str] | None = None  # SHA-256 of the certificates that may sign as one; None: any believed
 
     def __post_init__(self) -> None:
         for key, chosen, possible in (

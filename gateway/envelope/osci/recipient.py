@@ -38,7 +38,7 @@ from gateway.envelope.osci.encryption import check_reader, seal_transport
 from gateway.envelope.osci.message import CertificateEntry, ControlBlock, Message, OpenedEnvelope
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.schema import OsciSchemas
-from gateway.envelope.parse import Limits, Strangers
+from gateway.envelope.parse import Limits
 from gateway.envelope.signer import Identity
 from gateway.envelope.zertifikate import Certificate, Purpose, TrustStore
 from gateway.errors import ConfigError, Fault, FaultCode, Whose
@@ -81,7 +81,6 @@ class OsciEmpfaenger:
         self.schemas = schemas
         self.policy = policy or OsciPolicy()
         self.limits = limits
-        self.strangers = Strangers()
 
     def umschlag(self) -> "OsciUmschlag":
         """The envelope for one request, which its answer needs again."""
@@ -105,17 +104,14 @@ class OsciUmschlag:
         self._reader: RoleCertificate | None = None  # cipher certificate of the originator
         self._message_id: bytes | None = None  # for the answer
         self._content_iv: int | None = None  # length that the originator's library is known to read
+        self._marken: dict[str, None] = {}  # of all certificates that were believed, see Opened
         self._is_open = False
 
     def open(self, request: bytes, now: datetime) -> Opened:
         """The author's message. Raises Fault for everything that is not a proper signed and encrypted delivery."""
-        try:
-            read = self._read(request)
-            self._check_sender(read, now)
-            opened = self._content(read, now)
-        except Fault:
-            self._shared.strangers.refused(len(request))
-            raise
+        read = self._read(request)
+        self._check_sender(read, now)
+        opened = self._content(read, now)
         self._is_open = True
         return opened
 
@@ -145,14 +141,7 @@ class OsciUmschlag:
     def _read(self, request: bytes) -> Message:
         """Steps 1 to 5: understood, and it is known how an answer would have to look."""
         shared = self._shared
-        envelope = message.opened(
-            request,
-            shared.keys.chiffrierung,
-            shared.policy,
-            shared.schemas,
-            shared.limits,
-            isolated=shared.strangers.exhausted,
-        )
+        envelope = message.opened(request, shared.keys.chiffrierung, shared.policy, shared.schemas, shared.limits)
         if not isinstance(envelope, OpenedEnvelope):
             raise Fault(FaultCode.NOT_OSCI, "a SOAP fault is not a request")
         message.check_type(envelope, (_PROCESS, _ACCEPT))
@@ -169,9 +158,9 @@ class OsciUmschlag:
         shared = self._shared
 
         def believe(entry: CertificateEntry) -> None:
-            certificate = shared.trust.check(entry.der, now)
+            certificate = self._check(entry, now)
             accepted = shared.policy.intermediaere
-            if accepted and certificate.fingerprint not in accepted:
+            if accepted is not None and certificate.fingerprint not in accepted:
                 raise Fault(FaultCode.INTERMEDIARY_NOT_ACCEPTED)
 
         message.check_signature(read, "SignatureCertificateIntermediary", shared.policy, believe)
@@ -189,19 +178,23 @@ class OsciUmschlag:
             raise Fault(FaultCode.CONTENT_INVALID, "neither the content nor the message is encrypted")
         author = self._author(inhalt.author, now)
         if not inhalt.encrypted:
-            return Opened(inhalt.nachricht, author.fingerprint, marken=author.marken)  # and answered as it was asked
+            return Opened(inhalt.nachricht, author.fingerprint, marken=tuple(self._marken))  # answered as it was asked
         reply = read.certificate("CipherCertificateOriginator")
         if reply is None:
             raise Fault(FaultCode.REPLY_CIPHER_INVALID, "there is no CipherCertificateOriginator to answer for")
         reader = self._believed(reply, now, FaultCode.REPLY_CIPHER_INVALID, FaultCode.REPLY_CIPHER_REVOKED)
         self._reader = RoleCertificate("CipherCertificateAddressee", message.loaded(reply))
         self._content_iv = inhalt.iv_length
-        marken = tuple(dict.fromkeys(author.marken + reader.marken))
-        return Opened(inhalt.nachricht, author.fingerprint, reader.fingerprint, marken)
+        return Opened(inhalt.nachricht, author.fingerprint, reader.fingerprint, tuple(self._marken))
+
+    def _check(self, entry: CertificateEntry, now: datetime, purpose: Purpose = Purpose.SIGNING) -> Certificate:
+        certificate = self._shared.trust.check(entry.der, now, purpose)
+        self._marken |= dict.fromkeys(certificate.marken)
+        return certificate
 
     def _author(self, entry: CertificateEntry, now: datetime) -> Certificate:
         try:
-            return self._shared.trust.check(entry.der, now)
+            return self._check(entry, now)
         except Fault as fault:
             if fault.code is FaultCode.REVOCATION_UNKNOWN:
                 raise
@@ -210,7 +203,7 @@ class OsciUmschlag:
     def _believed(self, entry: CertificateEntry, now: datetime, invalid: FaultCode, revoked: FaultCode) -> Certificate:
         """The cipher certificate; what is wrong with it is told by its role's own codes."""
         try:
-            return self._shared.trust.check(entry.der, now, Purpose.CIPHER)
+            return self._check(entry, now, Purpose.CIPHER)
         except Fault as fault:
             if fault.code is FaultCode.CERTIFICATE_REVOKED:
                 raise Fault(revoked) from None

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from gateway.envelope.osci.message import ControlBlock, Message, SoapFault
 from gateway.envelope.osci.policy import OsciPolicy
 from gateway.envelope.osci.recipient import OsciEmpfaenger, OsciSchluessel
 from gateway.envelope.signer import Identity, load_pkcs12
-from gateway.envelope.zertifikate import TrustStore, fingerprint
+from gateway.envelope.zertifikate import LIST_ENDED, TrustStore, fingerprint
 from gateway.errors import ConfigError, Fault, FaultCode
 from tests.envelope.osci.workshop import (
     ANTWORT,
@@ -218,11 +220,12 @@ def test_a_plain_request_needs_no_cipher_certificate_of_its_intermediary() -> No
     assert not answer(plain).encrypted
 
 
-def test_only_intermediaries_of_the_list_may_deliver_where_there_is_one() -> None:
+def test_only_intermediaries_of_the_list_may_deliver_and_nobody_where_it_is_empty() -> None:
     own = fingerprint(signing("intermediary").certificate)
     assert answer(DELIVERY.sealed(), OsciPolicy(intermediaere=frozenset({own}))).package is not None
-    refused = refusal(DELIVERY.sealed(), OsciPolicy(intermediaere=frozenset({"0" * 64})))
-    assert codes(refused) == (FaultCode.INTERMEDIARY_NOT_ACCEPTED, "9700")
+    for others in ({"0" * 64}, set[str]()):
+        refused = refusal(DELIVERY.sealed(), OsciPolicy(intermediaere=frozenset(others)))
+        assert codes(refused) == (FaultCode.INTERMEDIARY_NOT_ACCEPTED, "9700")
 
 
 def test_content_that_is_not_encrypted_is_refused_unless_the_policy_allows_it_and_then_answered_alike() -> None:
@@ -258,6 +261,31 @@ def test_a_message_that_cannot_be_read_inside_a_proper_delivery_is_9805(code: Fa
     answer = read_reply(umschlag.fault(code, "", NOW))
     assert isinstance(answer, Message)
     assert [row.code for row in answer.feedback] == ["9805"]
+
+
+@pytest.mark.parametrize(
+    "code", [FaultCode.AUTHORITY_UNKNOWN, FaultCode.AUTHORITY_BLOCKED, FaultCode.CERTIFICATE_BLOCKED]
+)
+def test_an_author_who_may_not_ask_is_9805_for_97xx_would_be_said_of_the_intermediary(code: FaultCode) -> None:
+    umschlag, _ = accepted(DELIVERY.sealed())
+    answer = read_reply(umschlag.fault(code, "", NOW))
+    assert isinstance(answer, Message)
+    assert [row.code for row in answer.feedback] == ["9805"]
+
+
+@pytest.mark.parametrize("whose", ["intermediary", "authority"])
+def test_the_record_says_so_where_a_list_had_ended_by_which_anybody_was_believed(tmp_path: Path, whose: str) -> None:
+    other, crl = ca("Another CA"), tmp_path / "crl.pem"
+    crl.write_bytes(pki.make_crl(ca(), [], NOW) + pki.make_crl(other, [], NOW - timedelta(days=400)))
+    trust = TrustStore(ca().certificate_pem + other.certificate_pem, crl, frist=timedelta(days=100))
+    keys = OsciSchluessel(signing("gateway"), cipher("gateway"))
+    by = {
+        "intermediary": {"intermediary": signing("intermediary", "Another CA")},
+        "authority": {"author": signing("authority", "Another CA")},
+    }
+    for delivery, said in ((DELIVERY, ()), (DELIVERY.but(**by[whose]), (LIST_ENDED,))):
+        opened = OsciEmpfaenger(keys, trust, schemas(), POLICY).umschlag().open(delivery.sealed(), NOW)
+        assert opened.marken == said
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 400, 5000])
@@ -323,7 +351,7 @@ def configured(folder: Path, **osci: Any) -> OsciPolicy:
 @pytest.mark.parametrize("key", ALGORITHMS)
 def test_the_configuration_names_each_algorithm_that_is_accepted_or_used(tmp_path: Path, key: str) -> None:
     said, field, meant = ALGORITHMS[key]
-    assert configured(tmp_path) == POLICY
+    assert configured(tmp_path) == replace(POLICY, intermediaere=frozenset())
     assert getattr(configured(tmp_path, **{key: said}), field) == meant
     with pytest.raises(ConfigError):
         configured(tmp_path, **{key: "sha1" if isinstance(said, str) else ["sha1"]})

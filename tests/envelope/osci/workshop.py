@@ -44,9 +44,9 @@ def schemas() -> OsciSchemas:
     return OsciSchemas.load(XSD)
 
 
-def ca() -> Identity:
-    """Whom the gateway believes."""
-    return _ca(OUR_CA)
+def ca(name: str = OUR_CA) -> Identity:
+    """Whom the gateway believes, or another one."""
+    return _ca(name)
 
 
 @cache
