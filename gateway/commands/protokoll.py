@@ -1,7 +1,7 @@
 """`xmeld-gateway protokoll`: the record of § 40 BMG: whether it is whole, how long it is kept, what proves it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from gateway.errors import ConfigError, GatewayError
 from gateway.protokoll import anker, beweis
 from gateway.protokoll.aufbewahrung import Aufbewahrung
 from gateway.protokoll.befund import Verification
-from gateway.protokoll.einsichtnahme import FREIGABE, HALT, vermerke_halt
+from gateway.protokoll.einsichtnahme import FREIGABE, HALT, vermerke_halt, vermerke_uhr
 from gateway.protokoll.halten import Halteliste
 from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.zeit import from_micros
@@ -46,7 +46,7 @@ def verify(
         keys = here.protokollschluessel
         seen = anker.read_anker(anchor, keys.siegel_oeffentlich) if anchor else None
         with progress("verifying") as update:
-            result = protokoll.verify(here.protokoll(readonly=True), keys, update, seen)
+            result = protokoll.verify(here.protokoll(readonly=True), keys, update, seen, datetime.now(UTC))
         for finding in result.findings:
             out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
         if result.more:
@@ -136,7 +136,8 @@ def aufbewahrung(
     directory: InstanceOption,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete nothing.")] = False,
     clock_is_right: Annotated[
-        bool, typer.Option("--clock-is-right", help="Though for a month nothing was recorded.")
+        bool,
+        typer.Option("--clock-is-right", help="Though nothing was recorded for a month; on record."),
     ] = False,
 ) -> None:
     """Delete what has been kept for its time (§ 40 (5) BMG), as the worker of 'serve' does by itself."""
@@ -149,6 +150,9 @@ def aufbewahrung(
             if not faellig:
                 out.print("nothing is due")
             return
+        if clock_is_right:
+            with _recording(here) as store:
+                vermerke_uhr(store, actor(), now)
         bericht = job.loesche(now, uhr_stimmt=clock_is_right)
     if bericht is None:
         raise GatewayError("another one is deleting just now: nothing was done")
@@ -182,8 +186,12 @@ def release(stelle: StelleArgument, directory: InstanceOption) -> None:
 
 def _record(here: Instance, was: str, stelle: protokoll.Stelle) -> None:
     """Who keeps evidence or lets it go is on record, before it is done."""
-    with closing(protokoll.SqlProtokoll(here.protokoll(), here.protokollschluessel)) as store:
+    with _recording(here) as store:
         vermerke_halt(store, actor(), was, stelle, datetime.now(UTC))
+
+
+def _recording(here: Instance) -> AbstractContextManager[protokoll.SqlProtokoll]:
+    return closing(protokoll.SqlProtokoll(here.protokoll(), here.protokollschluessel))
 
 
 @app.command()
