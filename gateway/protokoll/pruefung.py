@@ -46,7 +46,8 @@ def verify(
     """Verifies the whole Protokoll in one state of the database, while it is written to, in constant memory.
 
     With `anker` also what that has seen, with `now` also whether what was deleted was due. `engine` may be read-only
-    and on SQLite should be: another one keeps the writers out meanwhile. Raises StoreError when the database cannot be read.
+    and on SQLite should be: another one keeps the writers out meanwhile. Raises StoreError when the database cannot be
+    read.
     """
     with store_errors("the Protokoll cannot be read"), snapshot(engine) as connection:
         return _Pruefung(connection, schluessel, progress or (lambda _done, _total: None)).run(anker, now)

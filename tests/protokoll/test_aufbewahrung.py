@@ -467,7 +467,7 @@ def test_what_was_deleted_too_early_is_found_though_the_record_of_it_is_signed(
     monkeypatch.setattr(modul, "faellig", lambda _monat: am(2027, 3))
     monkeypatch.setattr(modul, "ist_juenger", lambda *_: False)
     loesche(bestand, schluessel, am(2027, 3, 20))
-    assert untimely(leser, schluessel, am(2028, 6)) == [(Kind.UNTIMELY, f"deletion {n}") for n in (1, 2, 3, 4)]
+    assert untimely(leser, schluessel, am(2028, 6)) == [(Kind.UNTIMELY, f"deletion {n}") for n in range(1, 6)]
 
 
 def test_what_was_deleted_of_a_chain_that_was_younger_than_it_said_is_found(
