@@ -3,10 +3,11 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from sqlalchemy import Engine
@@ -15,13 +16,19 @@ from gateway.behoerden.zertifikate import Ablauf, ablaufende
 from gateway.bootstrap import Instance
 from gateway.bootstrap_osci import certificates
 from gateway.bootstrap_osci import trust as osci_trust
-from gateway.envelope.zertifikate import TrustStore
 from gateway.errors import ConfigError, StoreError
 from gateway.protokoll.betriebslage import Betriebslage, lies
 from gateway.vorgang import Gateway
 
 #: Seconds for which a reading counts: whoever asks without end costs no more than one a second.
 _MAX_AGE = 1.0
+
+
+class Frist(NamedTuple):
+    """Of one or several: when the first ends, and when the last one, after which nobody is believed."""
+
+    erste: datetime
+    letzte: datetime
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,8 @@ class Lage:
     moment: datetime
     stores: Mapping[str, str]
     protokoll: Betriebslage | None  # None: it cannot be read
-    certificates: Mapping[str, datetime]  # own ones and CAs, by their key in gateway.toml: when they expire
-    revocation: Mapping[str, datetime]  # until when the lists hold
+    certificates: Mapping[str, Frist]  # own ones and CAs, by their key in gateway.toml: when they expire
+    revocation: Mapping[str, Frist]  # until when the lists hold
     laender: Mapping[str, str]  # "closed", "half-open" or "open"
     free: Mapping[str, int]  # bytes, by database on SQLite
     ablaufende: Sequence[Ablauf] | None = ()  # authorities' certificates; None: they cannot be read
@@ -55,8 +62,8 @@ class Quellen:
         self._trust = {"signatur": instance.trust}
         if instance.config.osci.aktiv:
             self._trust["osci"] = osci_trust(instance)
-        self._certificates = {name: one.not_valid_after_utc for name, one in _own(instance).items()}
-        self._certificates |= {f"{name}.ca": _first_end(one) for name, one in self._trust.items()}
+        self._certificates = {name: _frist([one]) for name, one in _own(instance).items()}
+        self._certificates |= {f"{name}.ca": _frist(one.issuers) for name, one in self._trust.items()}
         self._warnung_tage = instance.config.verwaltung.warnung_tage
         self._clock = clock
         self._lock = threading.Lock()
@@ -79,7 +86,7 @@ class Quellen:
             stores=stores,
             protokoll=self._protokoll(now),
             certificates=self._certificates,
-            revocation={name: until for name, until in ends.items() if until},
+            revocation={name: Frist(*until) for name, until in ends.items() if until},
             laender=dict(gateway.vermittlung.laender.zustand()) if gateway.vermittlung else {},
             free={name: _free(file) for name, file in self._files.items()},
             ablaufende=self._ablaufende(now),
@@ -109,8 +116,9 @@ def _own(instance: Instance) -> dict[str, x509.Certificate]:
     return found
 
 
-def _first_end(trust: TrustStore) -> datetime:
-    return min(ca.not_valid_after_utc for ca in trust.issuers)
+def _frist(certificates: Iterable[x509.Certificate]) -> Frist:
+    ends = [one.not_valid_after_utc for one in certificates]
+    return Frist(min(ends), max(ends))
 
 
 def _reason(check: Callable[[], object]) -> str:
