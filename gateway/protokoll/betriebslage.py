@@ -71,8 +71,8 @@ def _newest_seal(chain: int) -> Select[Any]:
 
 def _nacharbeit() -> Select[int, Any, int, int]:
     n = NACHARBEIT.c
-    failed = (func.count().filter(n.versuche >= often) for often in (1, OFT_GESCHEITERT))
-    return select(func.count(), func.min(n.faellig), *failed).select_from(NACHARBEIT)
+    failed, often = (func.count().filter(n.versuche >= least) for least in (1, OFT_GESCHEITERT))
+    return select(func.count(), func.min(n.faellig), failed, often).select_from(NACHARBEIT)
 
 
 def _postausgang(hour: int) -> Select[int, Any, int]:
