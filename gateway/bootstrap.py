@@ -199,11 +199,10 @@ def create_databases(instance: Instance) -> None:
         migration.PROTOKOLL: lambda engine: protokoll.create_schema(engine, instance.protokollschluessel),
     }
     for store, engine in instance.stores().items():
-        stand = migration.stand(engine, store)
+        if (stand := migration.stand(engine, store)) is migration.Stand.EMPTY:
+            migration.stamp(engine, store)  # first: tables without it would be taken for those of release 0.1.0
         if stand in (migration.Stand.EMPTY, migration.Stand.PRESENT):
             make[store](engine)
-        if stand is migration.Stand.EMPTY:
-            migration.stamp(engine, store)
 
 
 def check_databases(instance: Instance) -> None:

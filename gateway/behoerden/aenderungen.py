@@ -1,7 +1,8 @@
 """Every change of the register in one way: a transaction, and in it a record of who, when, before and after.
 
 The records are a chain of hashes. Whoever changes or removes one has to write all later ones anew; the newest hash,
-kept elsewhere (`behoerde verlauf` shows it), tells that too.
+kept elsewhere (`behoerde verlauf` shows it, an anchor of the Protokoll has it), tells that too. `pruefung` finds what
+was changed past them.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, insert, select
+from sqlalchemy import Connection, Engine, Row, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.behoerden.fehler import BehoerdenError
@@ -20,10 +21,12 @@ from gateway.behoerden.kategorie import Schluesselliste
 from gateway.behoerden.tabellen import AENDERUNG
 from gateway.database import store_errors
 
-#: Never written down: secrets, and what is known of a person beyond the account.
-_GEHEIM = frozenset({"passwort", "haelfte_1", "haelfte_2", "administrator"})
+#: Never written down but as a digest, by which a change shows: sealed secrets, what is known of a person beyond the
+#: account, the case that the Protokoll is read for.
+_GEHEIM = frozenset({"passwort", "haelfte_1", "haelfte_2", "administrator", "referenz"})
 
-_BEGINN = "0" * 64
+#: What the first change follows.
+BEGINN = "0" * 64
 
 _ZUGLEICH = "somebody changed the same just now"
 
@@ -98,15 +101,23 @@ class Transaktion:
             "vorher": None if vorher is None else json_text(vorher),
             "nachher": None if nachher is None else json_text(nachher),
         }
-        werte["hash"] = _hash(letzte.hash if letzte else _BEGINN, werte)
+        werte["hash"] = kettenhash(letzte.hash if letzte else BEGINN, werte)
         self.connection.execute(insert(AENDERUNG), werte)
 
 
 def zeile(connection: Connection, tabelle: Table, *schluessel: str | int) -> Zeile | None:
-    """A row by its primary key, without secrets."""
-    query = select(*(spalte for spalte in tabelle.c if spalte.name not in _GEHEIM))
-    found = connection.execute(mit_schluessel(query, tabelle, *schluessel)).one_or_none()
-    return None if found is None else dict(found._mapping)
+    """A row by its primary key, of secrets their digests."""
+    found = connection.execute(mit_schluessel(select(tabelle), tabelle, *schluessel)).one_or_none()
+    return None if found is None else lesbare_zeile(found)
+
+
+def lesbare_zeile(row: Row[Any]) -> Zeile:
+    """As a change records it."""
+    return {name: _digest(wert) if name in _GEHEIM and wert else wert for name, wert in row._mapping.items()}
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def mit_schluessel(statement: Any, tabelle: Table, *schluessel: str | int) -> Any:
@@ -121,7 +132,8 @@ def json_text(wert: object) -> str:
     return json.dumps(wert, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _hash(vorgaenger: str, werte: Zeile) -> str:
+def kettenhash(vorgaenger: str, werte: Zeile) -> str:
+    """Of a change, behind the one with the hash `vorgaenger`."""
     fields = [werte[spalte.name] for spalte in AENDERUNG.c if spalte.name != "hash"]
     return hashlib.sha256(f"{vorgaenger}{json_text(fields)}".encode()).hexdigest()
 
@@ -145,27 +157,3 @@ def unterschied(aenderung: Zeile) -> tuple[str, str]:
         " ".join(f"{key}={zeile[key]}" for key in keys if zeile.get(key) is not None) for zeile in (vorher, nachher)
     )
     return next(texts), next(texts)
-
-
-@dataclass(frozen=True)
-class Kettenbefund:
-    """What the chain of changes looks like. `spitze` is its newest hash."""
-
-    anzahl: int
-    spitze: str
-    fehler: tuple[str, ...]
-
-
-def pruefe_kette(engine: Engine) -> Kettenbefund:
-    """Every change that is missing or is not what was written, by its number. Raises StoreError."""
-    anzahl, spitze, fehler = 0, _BEGINN, list[str]()
-    with store_errors("the authorities cannot be read"), engine.connect() as connection:
-        for row in connection.execution_options(yield_per=1000).execute(select(AENDERUNG).order_by(AENDERUNG.c.nummer)):
-            anzahl += 1
-            if row.nummer != anzahl:
-                fehler.append(f"change {anzahl} is missing" if row.nummer > anzahl else f"change {row.nummer} is extra")
-                anzahl = row.nummer
-            elif row.hash != _hash(spitze, dict(row._mapping)):
-                fehler.append(f"change {row.nummer} is not what was written")
-            spitze = row.hash
-    return Kettenbefund(anzahl, spitze, tuple(fehler))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.behoerden import aenderungen, konten
+from gateway.behoerden import konten, pruefung
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.signer import load_identity
@@ -260,7 +260,7 @@ def test_each_change_is_recorded_with_the_account_that_made_it(served: Site, lei
     assert leitung("PUT", f"/behoerden/{AMT}/rechte", {}) == (200, {})
     newest = leitung("GET", f"/aenderungen/{AMT}")[1][0]
     assert (newest["wer"], newest["was"]) == ("konto:leitung", "rechte")
-    assert aenderungen.pruefe_kette(served.house.here.behoerden()).fehler == ()
+    assert pruefung.pruefe(served.house.here.behoerden()).fehler == ()
 
 
 @pytest.mark.parametrize(
