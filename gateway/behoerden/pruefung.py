@@ -74,7 +74,9 @@ def ist_enthalten(engine: Engine, nummer: int, digest: str) -> bool:
 
 def _kette(connection: Connection, soll: _Soll, fehler: list[str]) -> tuple[int, str]:
     anzahl, digest = 0, BEGINN
-    for row in connection.execute(select(AENDERUNG).order_by(AENDERUNG.c.nummer), execution_options={"yield_per": 1000}):
+    for row in connection.execute(
+        select(AENDERUNG).order_by(AENDERUNG.c.nummer), execution_options={"yield_per": 1000}
+    ):
         anzahl += 1
         if row.nummer != anzahl:
             fehler.append(f"change {anzahl} is missing" if row.nummer > anzahl else f"change {row.nummer} is extra")

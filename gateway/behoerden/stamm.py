@@ -77,22 +77,31 @@ def sperre(v: Verwaltung, kennung: str, *, gesperrt: bool) -> None:
 
 def setze_rechte(v: Verwaltung, kennung: str, neu: Rechte) -> None:
     """What it may below its role; replaces what stood there."""
-    tabelle = als_tabelle(neu)
     with v.aendere("rechte", BEHOERDE, kennung) as t:
         verlange(t.connection, kennung)
-        setze(t, kennung, rechte=json_text(tabelle) if tabelle else None)
+        setze(t, kennung, rechte=_text(neu))
+
+
+def aendere_rechte(v: Verwaltung, kennung: str, changes: Mapping[str, object]) -> None:
+    """Changes some of them, whatever others change at the same time; None takes a limit back."""
+    with v.aendere("rechte", BEHOERDE, kennung) as t:
+        jetzige = als_tabelle(_rechte(verlange(t.connection, kennung)))
+        setze(t, kennung, rechte=_text(lies_rechte({**jetzige, **changes})))
 
 
 def rechte(v: Verwaltung, kennung: str) -> Rechte:
     """What it may below its role."""
     with store_errors("the authorities cannot be read"), v.engine.connect() as connection:
-        text = verlange(connection, kennung)["rechte"]
-    return lies_rechte(json.loads(text)) if text else ALLE_RECHTE
+        return _rechte(verlange(connection, kennung))
 
 
-def geaenderte_rechte(v: Verwaltung, kennung: str, changes: Mapping[str, object]) -> Rechte:
-    """Its rights with some of them changed; None takes a limit back."""
-    return lies_rechte({**als_tabelle(rechte(v, kennung)), **changes})
+def _rechte(zeile: Zeile) -> Rechte:
+    return lies_rechte(json.loads(zeile["rechte"])) if zeile["rechte"] else ALLE_RECHTE
+
+
+def _text(neu: Rechte) -> str | None:
+    tabelle = als_tabelle(neu)
+    return json_text(tabelle) if tabelle else None
 
 
 def lies_rechte(tabelle: Mapping[str, object]) -> Rechte:

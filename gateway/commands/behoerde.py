@@ -146,7 +146,7 @@ def rechte(
     with Instance.read(directory) as here:
         v = here.verwaltung(actor())
         if changes:
-            stamm.setze_rechte(v, kennung, stamm.geaenderte_rechte(v, kennung, dict(map(_right, changes))))
+            stamm.aendere_rechte(v, kennung, dict(map(_right, changes)))
         out.print_json(data=als_tabelle(stamm.rechte(v, kennung)))
 
 

@@ -84,6 +84,8 @@ WEGE: Sequence[Weg] = (
         lambda v, w, form: stamm.sperre(v, w["kennung"], gesperrt=form.wert), JaNein),
     Weg("PUT", f"{_B}/rechte", Recht.PFLEGEN, "Set what it may below its role.",
         lambda v, w, form: stamm.setze_rechte(v, w["kennung"], stamm.lies_rechte(dict(form))), Rechte),
+    Weg("PATCH", f"{_B}/rechte", Recht.PFLEGEN, "Change what is named of it, null takes a limit back.",
+        lambda v, w, form: stamm.aendere_rechte(v, w["kennung"], form.model_dump(exclude_unset=True)), Rechte),
     Weg("GET", f"{_B}/rechte", Recht.ANSEHEN, "What it may below its role.",
         lambda v, w, _: als_tabelle(stamm.rechte(v, w["kennung"])), gibt=Rechte),
     Weg("PUT", f"{_B}/protokoll", Recht.PFLEGEN, "Whether a Sicherheitsbehörde has commissioned the Protokoll.",

@@ -1,6 +1,7 @@
 """What the operator changes of an authority, its users and certificates."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -54,7 +55,7 @@ def test_rights_are_what_was_set_and_can_be_taken_back(v: Verwaltung, amt: Calla
     stamm.setze_rechte(v, AMT.kennung, aus_tabelle(ALLE_RECHTE))
     assert als_tabelle(amt().rechte) == ALLE_RECHTE
     assert amt().rechte.stunden == Stunden(datetime(1, 1, 1, 6).time(), datetime(1, 1, 1, 20, 30).time())
-    stamm.setze_rechte(v, AMT.kennung, stamm.geaenderte_rechte(v, AMT.kennung, {"stunden": None, "je_tag": 7}))
+    stamm.aendere_rechte(v, AMT.kennung, {"stunden": None, "je_tag": 7})
     assert als_tabelle(amt().rechte) == {key: wert for key, wert in ALLE_RECHTE.items() if key != "stunden"} | {
         "je_tag": 7
     }
@@ -204,3 +205,16 @@ def test_a_register_with_rights_that_cannot_be_read_lets_nobody_in(v: Verwaltung
         connection.exec_driver_sql("UPDATE behoerde SET rechte = '{'")
     with pytest.raises(StoreError, match="the rights of an authority cannot be read"):
         SqlBehoerden(engine).of_certificate(CERTIFICATE)
+
+
+def test_two_administrators_at_the_same_time_lose_nothing_of_each_other(v: Verwaltung) -> None:
+    stamm.registriere(v, AMT)
+
+    def change(name: str) -> None:
+        for number in range(1, 16):
+            stamm.aendere_rechte(v, AMT.kennung, {name: number})
+            assert getattr(stamm.rechte(v, AMT.kennung), name) == number
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(change, ("je_tag", "treffer_je_tag")))
+    assert als_tabelle(stamm.rechte(v, AMT.kennung)) == {"je_tag": 15, "treffer_je_tag": 15}

@@ -232,6 +232,24 @@ def test_an_authoritys_administrator_creates_and_locks_its_own_users_and_nobody_
         assert admin(method, path, {"wert": True})[0] == 403
 
 
+def test_a_user_is_blocked_whatever_his_name_is_made_of(leitung: Client) -> None:
+    for name, path in (("amt/meier", "amt%2Fmeier"), ("a?%b/sperre", "a%3F%25b%2Fsperre"), ("x" * 120, "x" * 120)):
+        assert leitung("POST", f"/behoerden/{AMT}/benutzer", {"benutzer": name}) == (200, {})
+        assert leitung("PUT", f"/behoerden/{AMT}/benutzer/{path}/sperre", {"wert": True}) == (200, {}), name
+        users = {one["benutzer"]: one["gesperrt"] for one in leitung("GET", f"/behoerden/{AMT}/benutzer")[1]}
+        assert users[name] == "betreiber"
+
+
+def test_two_who_change_different_rights_lose_nothing_of_each_other(leitung: Client) -> None:
+    path = f"/behoerden/{AMT}/rechte"
+    assert leitung("PUT", path, {"phonetik": False}) == (200, {})
+    for changes in ({"je_tag": 900}, {"je_sekunde": 90}, {"phonetik": None}):
+        assert leitung("PATCH", path, changes) == (200, {})
+    assert leitung("GET", path) == (200, {"je_sekunde": 90, "je_tag": 900})
+    assert leitung("PATCH", path, {"je_tag": "viele"})[0] == 422
+    assert leitung("PUT", path, {}) == (200, {})
+
+
 def test_a_block_holds_within_a_second_in_every_worker(served: Site, leitung: Client) -> None:
     assert served.ask() == "01"
     assert leitung("PUT", f"/behoerden/{AMT}/sperre", {"wert": True}) == (200, {})
