@@ -10,11 +10,13 @@ import typer
 from rich.table import Table
 
 from gateway import protokoll
+from gateway.behoerden.pruefung import ist_enthalten, spitze
 from gateway.bootstrap import Instance
 from gateway.errors import ConfigError, GatewayError
 from gateway.protokoll import anker, beweis
+from gateway.protokoll.ankerablage import MUSTER
 from gateway.protokoll.aufbewahrung import Aufbewahrung
-from gateway.protokoll.befund import Verification
+from gateway.protokoll.befund import Finding, Kind, Verification
 from gateway.protokoll.einsichtnahme import FREIGABE, HALT, vermerke_halt, vermerke_uhr
 from gateway.protokoll.halten import Halteliste
 from gateway.protokoll.monat import BERLIN
@@ -39,21 +41,40 @@ def said() -> Iterator[None]:
 @app.command()
 def verify(
     directory: InstanceOption,
-    anchor: Annotated[Path | None, typer.Option(help="A file of 'protokoll anker': also what that has seen.")] = None,
+    anchor: Annotated[
+        Path | None, typer.Option(help="An anchor, or a folder of them: also what they have seen.")
+    ] = None,
 ) -> None:
     """Find changed, missing and inserted records, and name them."""
     with Instance.read(directory) as here:
         keys = here.protokollschluessel
-        seen = anker.read_anker(anchor, keys.siegel_oeffentlich) if anchor else None
+        seen = [anker.read_anker(one, keys.siegel_oeffentlich) for one in _anchors(anchor)]
         with progress("verifying") as update:
             result = protokoll.verify(here.protokoll(readonly=True), keys, update, seen, datetime.now(UTC))
-        for finding in result.findings:
+        findings = [*result.findings, *_changes(here, seen)]
+        for finding in findings:
             out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
         if result.more:
             out.print(f"and {result.more} more", style="red")
-        if not result.intact:
-            raise GatewayError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
+        if findings:
+            raise GatewayError(f"the Protokoll is not intact: {len(findings) + result.more} finding(s)")
         out.print(f"intact: {result.entries} records in {result.chains} chain(s){_beside(result)}")
+
+
+def _anchors(anchor: Path | None) -> list[Path]:
+    if anchor is None or not anchor.is_dir():
+        return [anchor] if anchor else []
+    if found := sorted(anchor.glob(MUSTER)):
+        return found
+    raise ConfigError(f"{anchor} has no anchors")
+
+
+def _changes(here: Instance, seen: list[anker.Anker]) -> Iterator[Finding]:
+    """Changes of the register of authorities that an anchor has seen, and that are not there, or others."""
+    for one in seen:
+        if one.aenderungen and not ist_enthalten(here.behoerden(readonly=True), *one.aenderungen):
+            text = f"the record of changes is another: the anchor of {one.moment:%Y-%m-%d %H:%M} has seen it"
+            yield Finding(Kind.FORKED, f"authorities, change {one.aenderungen[0]}", text)
 
 
 def _beside(result: Verification) -> str:
@@ -213,7 +234,8 @@ def make_anchor(
 ) -> None:
     """Write the signed state of all chains: with it 'verify --anchor' finds a Protokoll that was set back."""
     with Instance.read(directory) as here:
-        text = anker.make_anker(here.protokoll(readonly=True), here.protokollschluessel, datetime.now(UTC))
+        changes = spitze(here.behoerden(readonly=True))
+        text = anker.make_anker(here.protokoll(readonly=True), here.protokollschluessel, datetime.now(UTC), changes)
     with file.open("x", encoding="ascii") as target:
         target.write(text)
     out.print(f"wrote {file}")

@@ -9,7 +9,7 @@ What no look at the database alone can find: the whole database set back to an o
 backup), or a single chain set back that no other has seen since. An anchor, kept elsewhere, shows that (`anker`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -40,12 +40,12 @@ def verify(
     engine: Engine,
     schluessel: Protokollschluessel,
     progress: Progress | None = None,
-    anker: Anker | None = None,
+    anker: Sequence[Anker] = (),
     now: datetime | None = None,
 ) -> Verification:
     """Verifies the whole Protokoll in one state of the database, while it is written to, in constant memory.
 
-    With `anker` also what that has seen, with `now` also whether what was deleted was due. `engine` may be read-only
+    With `anker` also what those have seen, with `now` also whether what was deleted was due. `engine` may be read-only
     and on SQLite should be: another one keeps the writers out meanwhile. Raises StoreError when the database cannot be
     read.
     """
@@ -68,7 +68,7 @@ class _Pruefung:
         self._unfinished = self._deleted = 0
         self._seen: list[tuple[str, Verweis]] = []  # references not yet looked up, with the entry that holds them
 
-    def run(self, anker: Anker | None, now: datetime | None) -> Verification:
+    def run(self, anker: Sequence[Anker], now: datetime | None) -> Verification:
         self._register()
         if now is not None:
             check_times(self._connection, now, self._findings)
@@ -80,8 +80,8 @@ class _Pruefung:
         self._look_up()
         self._strangers()
         bei.finish()
-        if anker is not None:
-            compare(self._connection, anker, self._geloescht, self._findings)
+        for one in anker:
+            compare(self._connection, one, self._geloescht, self._findings)
         self._progress(self._entries, self._total)
         counts = {"deleted": self._deleted, "held": bei.held, "unfinished": self._unfinished}
         return self._findings.result(len(self._chains), self._entries, **counts)

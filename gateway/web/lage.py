@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from gateway.bootstrap import Instance
 from gateway.bootstrap_osci import certificates
 from gateway.bootstrap_osci import trust as osci_trust
 from gateway.errors import ConfigError, StoreError
+from gateway.protokoll.ankerablage import neuester
 from gateway.protokoll.betriebslage import Betriebslage, lies
 from gateway.vorgang import Gateway
 
@@ -31,6 +32,13 @@ class Frist(NamedTuple):
     letzte: datetime
 
 
+class Ankerlage(NamedTuple):
+    """When the newest anchor was made, None for none, and how often one should be."""
+
+    neuester: datetime | None
+    abstand: timedelta
+
+
 @dataclass(frozen=True)
 class Lage:
     """One reading. A store's text says why it does not answer, and is empty where it does."""
@@ -42,6 +50,7 @@ class Lage:
     revocation: Mapping[str, Frist]  # until when the lists hold
     laender: Mapping[str, str]  # "closed", "half-open" or "open"
     free: Mapping[str, int]  # bytes, by database on SQLite
+    anker: Ankerlage | None = None  # None: none are written
     ablaufende: Sequence[Ablauf] | None = ()  # authorities' certificates; None: they cannot be read
 
 
@@ -65,6 +74,8 @@ class Quellen:
         self._certificates = {name: _frist([one]) for name, one in _own(instance).items()}
         self._certificates |= {f"{name}.ca": _frist(one.issuers) for name, one in self._trust.items()}
         self._warnung_tage = instance.config.verwaltung.warnung_tage
+        self._anker = instance.config.anker
+        self._ankerordner = instance.path / self._anker.ordner
         self._clock = clock
         self._lock = threading.Lock()
         self._read: tuple[float, Lage] | None = None
@@ -89,6 +100,7 @@ class Quellen:
             revocation={name: Frist(*until) for name, until in ends.items() if until},
             laender=dict(gateway.vermittlung.laender.zustand()) if gateway.vermittlung else {},
             free={name: _free(file) for name, file in self._files.items()},
+            anker=self._ankerlage(now),
             ablaufende=self._ablaufende(now),
         )
 
@@ -97,6 +109,11 @@ class Quellen:
             return lies(self.engines["protokoll"], now)
         except StoreError:
             return None  # as `stores` says
+
+    def _ankerlage(self, now: datetime) -> Ankerlage | None:
+        if not self._anker.ordner:
+            return None
+        return Ankerlage(neuester(self._ankerordner, now), timedelta(hours=self._anker.abstand_stunden))
 
     def _ablaufende(self, now: datetime) -> Sequence[Ablauf] | None:
         try:

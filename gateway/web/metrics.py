@@ -139,6 +139,9 @@ class _Gelesen(Collector):
         left = {name: (end.erste - lage.moment).total_seconds() for name, end in lage.revocation.items()}
         yield _gauge("xmeld_revocation_list_expiry_seconds", "Until a revocation list holds no more.", "name", left)
         yield _gauge("xmeld_disk_free_bytes", "Left for a database on SQLite.", "database", lage.free)
+        if lage.anker and lage.anker.neuester:
+            age = (lage.moment - lage.anker.neuester).total_seconds()
+            yield GaugeMetricFamily("xmeld_anchor_age_seconds", "Since the newest anchor of the Protokoll.", age)
         if lage.protokoll is None:
             return
         yield GaugeMetricFamily(

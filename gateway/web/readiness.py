@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 from gateway.behoerden.zertifikate import Ablauf
-from gateway.web.lage import Frist, Lage
+from gateway.web.lage import Ankerlage, Frist, Lage
 
 _DAY = timedelta(days=1)
 
@@ -63,9 +63,19 @@ def checks(lage: Lage) -> Iterator[Check]:
     for name, free in lage.free.items():
         state = State.FAILING if free < FULL else State.WARNING if free < LOW else State.OK
         yield Check(f"disk {name}", state, f"{free >> 20} MB are free" if state else "")
+    if lage.anker is not None:
+        yield _anchor(lage.anker, lage.moment)
     for land, state_of in lage.laender.items():
         bad = state_of != "closed"
         yield Check(f"land {land}", State.WARNING if bad else State.OK, "does not answer" if bad else "")
+
+
+def _anchor(anker: Ankerlage, now: datetime) -> Check:
+    """One that is missed once may have met a restart."""
+    if anker.neuester is None:
+        return Check("anchor", State.WARNING, "there is none")
+    age = now - anker.neuester
+    return _late("anchor", age, 2 * anker.abstand, f"the newest is {_span(age)} old")
 
 
 def _behoerden(ablaufende: Sequence[Ablauf]) -> Check:

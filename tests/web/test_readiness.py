@@ -18,7 +18,7 @@ from gateway.envelope.signer import load_identity
 from gateway.errors import StoreError
 from gateway.protokoll.betriebslage import OFT_GESCHEITERT, Betriebslage, Wartet, lies
 from gateway.protokoll.tabellen import EINTRAG, KOPF, NACHARBEIT, POSTAUSGANG
-from gateway.web.lage import Frist, Lage, Quellen
+from gateway.web.lage import Ankerlage, Frist, Lage, Quellen
 from gateway.web.readiness import Readiness, State, checks
 from tests.betrieb import AMT, Betrieb, betrieb
 from tests.databases import KINDS, fresh_database
@@ -77,6 +77,9 @@ def test_all_is_well() -> None:
         ({"free": {"spiegel": 0}}, "disk spiegel", State.FAILING, "0 MB are free"),
         ({"free": {"spiegel": 1 << 29}}, "disk spiegel", State.WARNING, "512 MB are free"),
         ({"ablaufende": [ABLAUF] * 7}, "certificates of authorities", State.WARNING, "7 expire: dbs:1 on 2026-05-05"),
+        ({"anker": Ankerlage(NOW - 2 * DAY, DAY)}, "anchor", State.OK, ""),
+        ({"anker": Ankerlage(NOW - 3 * DAY, DAY)}, "anchor", State.WARNING, "the newest is 3 days old"),
+        ({"anker": Ankerlage(None, DAY)}, "anchor", State.WARNING, "there is none"),
         ({"laender": {"09": "open"}}, "land 09", State.WARNING, "does not answer"),
         ({"protokoll": Betriebslage(11.0, NOW, NOTHING, NOTHING)}, "seals", State.WARNING, "11 seconds behind"),
         ({"protokoll": Betriebslage(0, NOW + DAY, NOTHING, NOTHING)}, "clock", State.WARNING, "24.0 hours in the"),

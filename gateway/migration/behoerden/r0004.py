@@ -26,9 +26,9 @@ def upgrade() -> None:
     """Adds a change for each row that has none."""
     connection = op.get_bind()
     newest = sa.text("SELECT nummer, hash FROM behoerde_aenderung ORDER BY nummer DESC LIMIT 1")
-    nummer, digest = connection.execute(newest).one_or_none() or (0, "0" * 64)
+    last, digest = connection.execute(newest).one_or_none() or (0, "0" * 64)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    for nummer, (tabelle, schluessel, nachher) in enumerate(list(_unrecorded(connection)), nummer + 1):
+    for nummer, (tabelle, schluessel, nachher) in enumerate(list(_unrecorded(connection)), last + 1):
         werte = (nummer, now, "xmeld-gateway", "uebernehmen", tabelle, schluessel, None, nachher)
         digest = hashlib.sha256(f"{digest}{_json(werte)}".encode()).hexdigest()
         connection.execute(
