@@ -44,6 +44,10 @@ class Verwaltung:
     fuer: str | None = None
     uhr: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
+    def sieht_doppelt(self, andere: str | None) -> bool:
+        """Whether it would be the same two eyes again: `andere` is he, by the command line or by his account."""
+        return self.vier_augen and andere is not None and andere.partition(":")[2] == self.wer.partition(":")[2]
+
     @property
     def jetzt(self) -> str:
         """The moment as the tables have it."""
@@ -103,6 +107,13 @@ class Transaktion:
         }
         werte["hash"] = kettenhash(letzte.hash if letzte else BEGINN, werte)
         self.connection.execute(insert(AENDERUNG), werte)
+
+    def verlange_anderen(self, tabelle: Table, *schluessel: str | int) -> None:
+        """Four eyes, where they are wanted: who has changed the row last was somebody else. Raises BehoerdenError."""
+        a = AENDERUNG.c
+        last = select(a.wer).where(a.tabelle == tabelle.name, a.schluessel == json_text(schluessel))
+        if self.v.sieht_doppelt(self.connection.scalar(last.order_by(a.nummer.desc()).limit(1))):
+            raise BehoerdenError("this instance wants four eyes: another one must do this")
 
 
 def zeile(connection: Connection, tabelle: Table, *schluessel: str | int) -> Zeile | None:

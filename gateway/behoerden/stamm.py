@@ -123,13 +123,23 @@ def beauftrage_protokoll(v: Verwaltung, kennung: str, *, beauftragt: bool) -> No
         setze(t, kennung, protokoll_beauftragt=beauftragt, protokoll_seit=v.jetzt[:10])
 
 
-def ermaechtige(v: Verwaltung, kennung: str, benutzer: str) -> None:
-    """§ 34a (6) BMG: the user may receive data in spite of a block."""
+def ermaechtige(v: Verwaltung, kennung: str, benutzer: str) -> bool:
+    """§ 34a (6) BMG: the user may receive data in spite of a block. Whether so, or another has to say it, too."""
     check_benutzer(benutzer)
-    with v.aendere("ermaechtigen", ERMAECHTIGTE, kennung, benutzer, vergeben=f"{benutzer} is empowered already") as t:
+    with v.aendere("ermaechtigen", ERMAECHTIGTE, kennung, benutzer) as t:
         if not verlange(t.connection, kennung)["trotz_sperre"]:
             raise BehoerdenError(f"{kennung} is not entitled by § 34a (6) BMG: register it with --trotz-sperre")
-        t.connection.execute(insert(ERMAECHTIGTE), {"kennung": kennung, "benutzer": benutzer})
+        there = zeile(t.connection, ERMAECHTIGTE, kennung, benutzer)
+        if there is None:
+            werte = {"kennung": kennung, "benutzer": benutzer, "wartet": v.vier_augen}
+            t.connection.execute(insert(ERMAECHTIGTE), werte)
+            return not v.vier_augen
+        if not there["wartet"]:
+            raise BehoerdenError(f"{benutzer} is empowered already")
+        t.verlange_anderen(ERMAECHTIGTE, kennung, benutzer)
+        one = mit_schluessel(update(ERMAECHTIGTE), ERMAECHTIGTE, kennung, benutzer)
+        t.connection.execute(one.values(wartet=False))
+        return True
 
 
 def entmaechtige(v: Verwaltung, kennung: str, benutzer: str) -> None:

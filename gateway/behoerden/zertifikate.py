@@ -35,7 +35,10 @@ def read_certificate(pem: bytes) -> x509.Certificate:
 
 
 def ordne_zu(v: Verwaltung, kennung: str, certificate: x509.Certificate | str) -> str:
-    """One more certificate for an authority, or its fingerprint alone; returns the fingerprint."""
+    """One more certificate for an authority, or its fingerprint alone; returns the fingerprint.
+
+    With four eyes it is blocked until another one lifts that.
+    """
     if isinstance(certificate, str):
         if not _FINGERPRINT.fullmatch(certificate):
             raise BehoerdenError("the fingerprint of a certificate is its SHA-256 as 64 lower-case hexadecimal digits")
@@ -52,17 +55,22 @@ def ordne_zu(v: Verwaltung, kennung: str, certificate: x509.Certificate | str) -
             taken = there["kennung"]
             whose = "this authority already" if taken == kennung else f"another authority, {taken}"
             raise BehoerdenError(f"the certificate belongs to {whose}")
-        t.connection.execute(insert(ZERTIFIKAT), {**werte, "kennung": kennung})
+        t.connection.execute(insert(ZERTIFIKAT), {**werte, "kennung": kennung, "gesperrt": v.vier_augen})
     return fingerprint
 
 
 def sperre(v: Verwaltung, fingerprint: str, *, gesperrt: bool) -> None:
-    """Blocks one certificate or lifts the block, within a second in every process; `fingerprint` may be its head."""
+    """Blocks one certificate or lifts the block, within a second in every process; `fingerprint` may be its head.
+
+    With four eyes a block is lifted by another one than who has set it, or given the certificate.
+    """
     fingerprint = _eindeutig(v, fingerprint)
     with v.aendere("sperren" if gesperrt else "entsperren", ZERTIFIKAT, fingerprint) as t:
         there = zeile(t.connection, ZERTIFIKAT, fingerprint)
         if there is None or there["gesperrt"] == gesperrt:
             raise BehoerdenError(f"the certificate is {'blocked already' if gesperrt else 'not blocked'}")
+        if not gesperrt:
+            t.verlange_anderen(ZERTIFIKAT, fingerprint)
         t.connection.execute(mit_schluessel(update(ZERTIFIKAT), ZERTIFIKAT, fingerprint).values(gesperrt=gesperrt))
 
 

@@ -121,8 +121,9 @@ def unblock(kennung: KennungArgument, directory: InstanceOption) -> None:
 def empower(kennung: KennungArgument, benutzer: BenutzerArgument, directory: InstanceOption) -> None:
     """Let a user of the authority receive data in spite of a block (§ 34a (6) BMG)."""
     with Instance.read(directory) as here:
-        stamm.ermaechtige(here.verwaltung(actor()), kennung, benutzer)
-    out.print(f"{kennung}: {benutzer} empowered")
+        done = stamm.ermaechtige(here.verwaltung(actor()), kennung, benutzer)
+    waits = "is empowered when another one says so, too: this instance wants four eyes"
+    out.print(f"{kennung}: {benutzer} {'empowered' if done else waits}")
 
 
 @app.command()

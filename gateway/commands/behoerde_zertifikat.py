@@ -41,8 +41,10 @@ def add(
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
     with Instance.read(directory) as here:
-        fingerprint = zertifikate.ordne_zu(here.verwaltung(actor()), kennung, certificate)
-    out.print(f"{kennung}: {fingerprint[:16]} added")
+        v = here.verwaltung(actor())
+        fingerprint = zertifikate.ordne_zu(v, kennung, certificate)
+    waits = ", blocked until another one unblocks it: this instance wants four eyes" if v.vier_augen else ""
+    out.print(f"{kennung}: {fingerprint[:16]} added{waits}")
 
 
 @app.command()

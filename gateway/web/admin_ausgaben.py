@@ -77,12 +77,21 @@ class Verbrauch(Ausgabe):
 
 
 class BehoerdeMitAllem(Behoerde):
-    """An authority with what belongs to it. `ermaechtigte`: users who see past blocks, § 34a (6) BMG."""
+    """An authority with what belongs to it. `ermaechtigte`: users who see past blocks, § 34a (6) BMG; with four eyes
+    those of `ermaechtigung_wartet` do when another account says so, too.
+    """
 
     zertifikate: list[Zertifikat]
     benutzer: list[Benutzer]
     ermaechtigte: list[str]
+    ermaechtigung_wartet: list[str]
     verbrauch: list[Verbrauch]
+
+
+class Ermaechtigung(Ausgabe):
+    """`wirksam`: whether it is done; with four eyes another account has to say it, too."""
+
+    wirksam: bool
 
 
 class Fingerprint(Ausgabe):

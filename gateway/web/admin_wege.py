@@ -90,15 +90,16 @@ WEGE: Sequence[Weg] = (
         lambda v, w, _: als_tabelle(stamm.rechte(v, w["kennung"])), gibt=Rechte),
     Weg("PUT", f"{_B}/protokoll", Recht.PFLEGEN, "Whether a Sicherheitsbehörde has commissioned the Protokoll.",
         lambda v, w, form: stamm.beauftrage_protokoll(v, w["kennung"], beauftragt=form.wert), JaNein),
-    Weg("POST", f"{_B}/zertifikate", Recht.PFLEGEN, "Give it a further certificate.",
+    Weg("POST", f"{_B}/zertifikate", Recht.PFLEGEN,
+        "Give it a further certificate; with four eyes it is blocked until another account lifts that.",
         lambda v, w, form: {
             "fingerprint": zertifikate.ordne_zu(v, w["kennung"], zertifikate.read_certificate(form.pem.encode()))
         }, ZertifikatForm, gibt=aus.Fingerprint),
     Weg("PUT", "/zertifikate/{fingerprint}/sperre", Recht.PFLEGEN, "Block one certificate, or lift the block.",
         lambda v, w, form: zertifikate.sperre(v, w["fingerprint"], gesperrt=form.wert), JaNein),
-    Weg("PUT", f"{_B}/ermaechtigte/{{benutzer}}", Recht.PFLEGEN, "Let a user see past blocks (§ 34a (6) BMG), or not.",
-        lambda v, w, form: (stamm.ermaechtige if form.wert else stamm.entmaechtige)(v, w["kennung"], w["benutzer"]),
-        JaNein),
+    Weg("PUT", f"{_B}/ermaechtigte/{{benutzer}}", Recht.PFLEGEN,
+        "Let a user see past blocks (§ 34a (6) BMG), or not; with four eyes it takes two accounts.",
+        lambda v, w, form: _ermaechtige(v, w, form), JaNein, gibt=aus.Ermaechtigung),
     Weg("GET", f"{_B}/benutzer", Recht.BENUTZER, "The users of an authority.",
         lambda v, w, _: auskunft.benutzer(v, w["kennung"]), gibt=list[aus.Benutzer]),
     Weg("POST", f"{_B}/benutzer", Recht.BENUTZER, "Register a user.",
@@ -136,6 +137,13 @@ WEGE: Sequence[Weg] = (
     Weg("POST", "/schluesselliste", Recht.PFLEGEN, "Compare a version of the key list, or take it over.",
         lambda v, _, form: _schluesselliste(v, form), ListeForm, gibt=aus.Vergleich),
 )  # fmt: skip
+
+
+def _ermaechtige(v: Verwaltung, werte: Werte, form: JaNein) -> Mapping[str, bool]:
+    if form.wert:
+        return {"wirksam": stamm.ermaechtige(v, werte["kennung"], werte["benutzer"])}
+    stamm.entmaechtige(v, werte["kennung"], werte["benutzer"])
+    return {"wirksam": True}
 
 
 def _schluesselliste(v: Verwaltung, form: ListeForm) -> schluesselliste.Vergleich:

@@ -136,9 +136,9 @@ def register(v: Verwaltung) -> Verwaltung:
 @pytest.mark.parametrize(
     ("past", "says"),
     [
-        ("INSERT INTO behoerde_ermaechtigte VALUES ('dbs:090030990000', 'drei')",
+        ("INSERT INTO behoerde_ermaechtigte (kennung, benutzer) VALUES ('dbs:090030990000', 'drei')",
          'ermaechtigte ["dbs:090030990000","drei"] is there, and no change put it there'),
-        ("INSERT INTO behoerde_ermaechtigte VALUES ('dbs:090030990000', 'zwei')",
+        ("INSERT INTO behoerde_ermaechtigte (kennung, benutzer) VALUES ('dbs:090030990000', 'zwei')",
          'ermaechtigte ["dbs:090030990000","zwei"] is there, and no change put it there'),
         ("INSERT INTO protokoll_leser VALUES ('cli:zwei', '')", 'leser ["cli:zwei",""] is there, and no change put'),
         ("UPDATE behoerde_zertifikat SET kennung = 'dbs:090030990000'", "] is not as change 3 left it: kennung"),

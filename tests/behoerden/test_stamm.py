@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.behoerden import auskunft, benutzer, stamm, zertifikate
+from gateway.behoerden import auskunft, benutzer, pruefung, stamm, zertifikate
 from gateway.behoerden.aenderungen import Verwaltung
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.register import SqlBehoerden
@@ -218,3 +218,53 @@ def test_two_administrators_at_the_same_time_lose_nothing_of_each_other(v: Verwa
     with ThreadPoolExecutor() as pool:
         list(pool.map(change, ("je_tag", "treffer_je_tag")))
     assert als_tabelle(stamm.rechte(v, AMT.kennung)) == {"je_tag": 15, "treffer_je_tag": 15}
+
+
+@pytest.fixture
+def zwei(v: Verwaltung) -> tuple[Verwaltung, Verwaltung]:
+    """Anna and Berta, who need each other, and an authority whose users may see past blocks."""
+    stamm.registriere(v, replace(POLIZEI, trotz_sperre=True))
+    anna = replace(v, vier_augen=True)
+    return anna, replace(anna, wer="konto:berta")
+
+
+def seen(v: Verwaltung) -> Behoerde:
+    found = SqlBehoerden(v.engine).of_certificate(CERTIFICATE)
+    assert found is not None
+    return found
+
+
+def test_with_four_eyes_a_certificate_counts_when_another_one_has_looked_at_it(
+    zwei: tuple[Verwaltung, Verwaltung],
+) -> None:
+    anna, berta = zwei
+    zertifikate.ordne_zu(anna, POLIZEI.kennung, CERTIFICATE)
+    assert seen(anna).zugang.gesperrte_zertifikate == {CERTIFICATE}
+    for she in (anna, replace(anna, wer="konto:anna")):
+        with pytest.raises(BehoerdenError, match="four eyes: another one"):
+            zertifikate.sperre(she, CERTIFICATE, gesperrt=False)
+    zertifikate.sperre(berta, CERTIFICATE, gesperrt=False)
+    assert seen(anna).zugang.gesperrte_zertifikate == frozenset()
+    zertifikate.sperre(berta, CERTIFICATE, gesperrt=True)
+    with pytest.raises(BehoerdenError, match="four eyes: another one"):
+        zertifikate.sperre(berta, CERTIFICATE, gesperrt=False)
+    assert pruefung.pruefe(anna.engine).fehler == ()
+
+
+def test_with_four_eyes_nobody_sees_past_blocks_by_one_persons_word(zwei: tuple[Verwaltung, Verwaltung]) -> None:
+    anna, berta = zwei
+    zertifikate.ordne_zu(anna, POLIZEI.kennung, CERTIFICATE)
+    assert not stamm.ermaechtige(anna, POLIZEI.kennung, "m.muster")
+    assert seen(anna).ermaechtigte == frozenset()
+    shown = auskunft.behoerde(anna, POLIZEI.kennung)
+    assert (shown["ermaechtigte"], shown["ermaechtigung_wartet"]) == ([], ["m.muster"])
+    with pytest.raises(BehoerdenError, match="four eyes: another one"):
+        stamm.ermaechtige(replace(anna, wer="konto:anna"), POLIZEI.kennung, "m.muster")
+    assert seen(anna).ermaechtigte == frozenset()
+    assert stamm.ermaechtige(berta, POLIZEI.kennung, "m.muster")
+    assert seen(anna).ermaechtigte == {"m.muster"}
+    with pytest.raises(BehoerdenError, match="empowered already"):
+        stamm.ermaechtige(anna, POLIZEI.kennung, "m.muster")
+    stamm.entmaechtige(anna, POLIZEI.kennung, "m.muster")
+    assert not stamm.ermaechtige(berta, POLIZEI.kennung, "m.muster"), "taking back is one's own, giving again is not"
+    assert pruefung.pruefe(anna.engine).fehler == ()

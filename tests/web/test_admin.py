@@ -250,6 +250,17 @@ def test_two_who_change_different_rights_lose_nothing_of_each_other(leitung: Cli
     assert leitung("PUT", path, {}) == (200, {})
 
 
+def test_who_is_empowered_is_told_and_shown(leitung: Client) -> None:
+    kennung, path = "dbs:060030099000", "/behoerden/dbs:060030099000/ermaechtigte/m.muster"
+    one = {"kennung": kennung, "name": "LKA", "rolle": "sicherheit", "nummer": 1, "trotz_sperre": True}
+    assert leitung("POST", "/behoerden", one) == (200, {})
+    assert leitung("PUT", path, {"wert": True}) == (200, {"wirksam": True})
+    shown = leitung("GET", f"/behoerden/{kennung}")[1]
+    assert (shown["ermaechtigte"], shown["ermaechtigung_wartet"]) == (["m.muster"], [])
+    assert leitung("PUT", path, {"wert": True})[0] == 409
+    assert leitung("PUT", path, {"wert": False}) == (200, {"wirksam": True})
+
+
 def test_a_block_holds_within_a_second_in_every_worker(served: Site, leitung: Client) -> None:
     assert served.ask() == "01"
     assert leitung("PUT", f"/behoerden/{AMT}/sperre", {"wert": True}) == (200, {})

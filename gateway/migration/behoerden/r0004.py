@@ -1,4 +1,6 @@
-"""Who was registered before changes were recorded is recorded as it is: from here on no row is without a change."""
+"""An empowered user may wait for another one's word. Who was registered before changes were recorded is recorded as it
+is: from here on no row is without a change.
+"""
 
 import hashlib
 import json
@@ -18,12 +20,21 @@ _TABLES = {
     "behoerde_ermaechtigte": ("kennung", "benutzer"),
     "behoerde_zertifikat": ("fingerprint",),
 }
-_BOOLEANS = ("gesperrt", "azr_berechtigt", "protokoll_beauftragt", "zentrale_stelle", "trotz_sperre", "nur_benutzer")
+_BOOLEANS = (
+    "gesperrt",
+    "azr_berechtigt",
+    "protokoll_beauftragt",
+    "zentrale_stelle",
+    "trotz_sperre",
+    "nur_benutzer",
+    "wartet",
+)
 _FIELDS = ("nummer", "zeit", "wer", "was", "tabelle", "schluessel", "vorher", "nachher")
 
 
 def upgrade() -> None:
-    """Adds a change for each row that has none."""
+    """Adds the column, and a change for each row that has none."""
+    op.add_column("behoerde_ermaechtigte", sa.Column("wartet", sa.Boolean, nullable=False, server_default=sa.false()))
     connection = op.get_bind()
     newest = sa.text("SELECT nummer, hash FROM behoerde_aenderung ORDER BY nummer DESC LIMIT 1")
     last, digest = connection.execute(newest).one_or_none() or (0, "0" * 64)
