@@ -14,16 +14,18 @@ from gateway.behoerden.tabellen import BEHOERDE, ZERTIFIKAT
 from gateway.database import store_errors
 from gateway.envelope.zertifikate import fingerprint
 
+_UNBEKANNT = "9999-12-31T00:00:00+00:00"  # how long it is valid
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Ablauf:
-    """A certificate that ends soon or has ended, and no other one of its authority is valid for longer."""
+    """A certificate that ends soon or has ended. `letztes`: no other one of its authority is valid for longer."""
 
     kennung: str
     fingerprint: str
     gueltig_bis: datetime
+    letztes: bool = True
 
 
 def read_certificate(pem: bytes) -> x509.Certificate:
@@ -107,13 +109,22 @@ def ablaufende(engine: Engine, jetzt: datetime, tage: int) -> list[Ablauf]:
     Of what is blocked nothing is said.
     Where nobody knows how long one of its certificates is valid, nothing is said of the authority.
     """
+    return [one for one in alle_ablaufenden(engine, jetzt, tage) if one.letztes]
+
+
+def alle_ablaufenden(engine: Engine, jetzt: datetime, tage: int) -> list[Ablauf]:
+    """Also those beside which another one is valid for longer, which may be for another use. Raises StoreError."""
     z = ZERTIFIKAT.c
     query = select(z.kennung, z.fingerprint, z.gueltig_bis).join(BEHOERDE, BEHOERDE.c.kennung == z.kennung)
     with store_errors("the authorities cannot be read"), engine.connect() as connection:
         rows = connection.execute(query.where(~ZERTIFIKAT.c.gesperrt, ~BEHOERDE.c.gesperrt)).all()
     letzte = dict[str, tuple[str, str]]()
     for kennung, digest, bis in rows:
-        letzte[kennung] = max(letzte.get(kennung, ("", "")), (bis or "9999-12-31T00:00:00+00:00", digest))
+        letzte[kennung] = max(letzte.get(kennung, ("", "")), (bis or _UNBEKANNT, digest))
     grenze = jetzt.astimezone(UTC) + timedelta(days=tage)
-    found = (Ablauf(kennung, digest, datetime.fromisoformat(bis)) for kennung, (bis, digest) in letzte.items())
+    found = (
+        Ablauf(kennung, digest, datetime.fromisoformat(bis), letztes=letzte[kennung] == (bis, digest))
+        for kennung, digest, bis in rows
+        if bis is not None
+    )
     return sorted((one for one in found if one.gueltig_bis <= grenze), key=lambda one: one.gueltig_bis)

@@ -1,5 +1,6 @@
 """`xmeld-gateway behoerde zertifikat`: single certificates of authorities."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from gateway.bootstrap import Instance
 from gateway.commands.arguments import KennungArgument
 from gateway.errors import ConfigError
 from gateway.terminal import InstanceOption, actor, out
+from gateway.web.lage import Zertifikate
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The certificates of an authority.")
 
@@ -26,6 +28,23 @@ def list_certificates(kennung: KennungArgument, directory: InstanceOption) -> No
             days = ((row[name] or "-")[:10] for name in ("gueltig_ab", "gueltig_bis"))
             state = "blocked" if row["gesperrt"] else "active"
             table.add_row(row["fingerprint"][:16], row["subject"] or "-", row["serial"] or "-", *days, state)
+    out.print(table)
+
+
+@app.command()
+def ending(
+    directory: InstanceOption,
+    days: Annotated[int, typer.Option(min=0, max=3650, help="Within so many days, or ended already.")] = 60,
+) -> None:
+    """Every certificate that ends soon: authorities', the instance's own, CAs', other Laender's."""
+    now, table = datetime.now(UTC), Table("whose", "which", "until", "")
+    with Instance.read(directory) as here:
+        for one in zertifikate.alle_ablaufenden(here.behoerden(readonly=True), now, days):
+            note = "" if one.letztes else "another one is valid for longer"
+            table.add_row(one.kennung, one.fingerprint[:16], f"{one.gueltig_bis:%Y-%m-%d}", note)
+        for name, end in Zertifikate(here).fristen().items():
+            if end.erste <= now + timedelta(days=days):
+                table.add_row("gateway.toml", name, f"{end.erste:%Y-%m-%d}", "")
     out.print(table)
 
 

@@ -1,5 +1,6 @@
 """What the admin API gives back: these keys and no others, whatever columns a table gets."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -86,6 +87,15 @@ class BehoerdeMitAllem(Behoerde):
     ermaechtigte: list[str]
     ermaechtigung_wartet: list[str]
     verbrauch: list[Verbrauch]
+
+
+class Ablauf(Ausgabe):
+    """A certificate that ends soon or has ended. `letztes`: no other one of its authority is valid for longer."""
+
+    kennung: str
+    fingerprint: str
+    gueltig_bis: datetime
+    letztes: bool
 
 
 class Ermaechtigung(Ausgabe):

@@ -1,11 +1,13 @@
 """What the admin API can do, one row each: the same functions as the commands, no logic of its own."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from gateway.behoerden import aenderungen, antraege, auskunft, benutzer, konten, schluesselliste, stamm, zertifikate
 from gateway.behoerden.aenderungen import Verwaltung
+from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.formulare import AntragForm, BehoerdeForm, Form, Kennung, Rechte, Text
 from gateway.behoerden.kategorie import parse_schluesselliste
 from gateway.behoerden.konten import Recht
@@ -97,6 +99,8 @@ WEGE: Sequence[Weg] = (
         }, ZertifikatForm, gibt=aus.Fingerprint),
     Weg("PUT", "/zertifikate/{fingerprint}/sperre", Recht.PFLEGEN, "Block one certificate, or lift the block.",
         lambda v, w, form: zertifikate.sperre(v, w["fingerprint"], gesperrt=form.wert), JaNein),
+    Weg("GET", "/ablauf/{tage}", Recht.LESEN, "Certificates of authorities that end within so many days.",
+        lambda v, w, _: zertifikate.alle_ablaufenden(v.engine, v.uhr(), _tage(w["tage"])), gibt=list[aus.Ablauf]),
     Weg("PUT", f"{_B}/ermaechtigte/{{benutzer}}", Recht.PFLEGEN,
         "Let a user see past blocks (§ 34a (6) BMG), or not; with four eyes it takes two accounts.",
         lambda v, w, form: _ermaechtige(v, w, form), JaNein, gibt=aus.Ermaechtigung),
@@ -137,6 +141,12 @@ WEGE: Sequence[Weg] = (
     Weg("POST", "/schluesselliste", Recht.PFLEGEN, "Compare a version of the key list, or take it over.",
         lambda v, _, form: _schluesselliste(v, form), ListeForm, gibt=aus.Vergleich),
 )  # fmt: skip
+
+
+def _tage(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise BehoerdenError("days are a whole number of at most four digits")
+    return int(text)
 
 
 def _ermaechtige(v: Verwaltung, werte: Werte, form: JaNein) -> Mapping[str, bool]:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from gateway.behoerden.zertifikate import Ablauf, ablaufende
 from gateway.bootstrap import Instance
-from gateway.bootstrap_osci import certificates
+from gateway.bootstrap_osci import certificates, verzeichnis
 from gateway.bootstrap_osci import trust as osci_trust
 from gateway.errors import ConfigError, StoreError
 from gateway.protokoll.ankerablage import neuester
@@ -46,12 +46,29 @@ class Lage:
     moment: datetime
     stores: Mapping[str, str]
     protokoll: Betriebslage | None  # None: it cannot be read
-    certificates: Mapping[str, Frist]  # own ones and CAs, by their key in gateway.toml: when they expire
+    certificates: Mapping[str, Frist]  # own ones, CAs and peers', by their key in gateway.toml: when they expire
     revocation: Mapping[str, Frist]  # until when the lists hold
     laender: Mapping[str, str]  # "closed", "half-open" or "open"
     free: Mapping[str, int]  # bytes, by database on SQLite
     anker: Ankerlage | None = None  # None: none are written
     ablaufende: Sequence[Ablauf] | None = ()  # authorities' certificates; None: they cannot be read
+
+
+class Zertifikate:
+    """Those that an instance's configuration names. Raises ConfigError for one that cannot be read."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.trust = {"signatur": instance.trust}
+        if instance.config.osci.aktiv:
+            self.trust["osci"] = osci_trust(instance)
+        self._fest = {name: _frist([one]) for name, one in _own(instance).items()}
+        self._fest |= {f"{name}.ca": _frist(one.issuers) for name, one in self.trust.items()}
+        self._gegenstellen = verzeichnis(instance) if instance.config.vermittlung.gegenstellen else None
+
+    def fristen(self) -> Mapping[str, Frist]:
+        """When they end, by their key in gateway.toml; peers' may have changed since the start."""
+        ends = self._gegenstellen.fristen() if self._gegenstellen else {}
+        return {**self._fest, **{f"gegenstelle {name}": Frist(end, end) for name, end in ends.items()}}
 
 
 class Quellen:
@@ -68,11 +85,7 @@ class Quellen:
             for name, engine in self.engines.items()
             if engine.dialect.name == "sqlite"
         }
-        self._trust = {"signatur": instance.trust}
-        if instance.config.osci.aktiv:
-            self._trust["osci"] = osci_trust(instance)
-        self._certificates = {name: _frist([one]) for name, one in _own(instance).items()}
-        self._certificates |= {f"{name}.ca": _frist(one.issuers) for name, one in self._trust.items()}
+        self._zertifikate = Zertifikate(instance)
         self._warnung_tage = instance.config.verwaltung.warnung_tage
         self._anker = instance.config.anker
         self._ankerordner = instance.path / self._anker.ordner
@@ -91,12 +104,12 @@ class Quellen:
     def _lage(self) -> Lage:
         now, gateway = self.gateway.clock(), self.gateway
         stores = {name: _reason(check) for name, check in gateway.store_checks().items()}
-        ends = {name: trust.revocation_until() for name, trust in self._trust.items()}
+        ends = {name: trust.revocation_until() for name, trust in self._zertifikate.trust.items()}
         return Lage(
             moment=now,
             stores=stores,
             protokoll=self._protokoll(now),
-            certificates=self._certificates,
+            certificates=self._zertifikate.fristen(),
             revocation={name: Frist(*until) for name, until in ends.items() if until},
             laender=dict(gateway.vermittlung.laender.zustand()) if gateway.vermittlung else {},
             free={name: _free(file) for name, file in self._files.items()},

@@ -192,6 +192,8 @@ def test_an_authority_is_warned_of_when_its_last_certificate_ends_soon(v: Verwal
     end = datetime.fromisoformat(row["gueltig_bis"])
     assert zertifikate.ablaufende(v.engine, end - timedelta(days=61), 60) == []
     assert [one.kennung for one in zertifikate.ablaufende(v.engine, end - timedelta(days=60), 60)] == [POLIZEI.kennung]
+    every = zertifikate.alle_ablaufenden(v.engine, end - timedelta(days=60), 60)
+    assert {(one.kennung, one.letztes) for one in every} >= {(POLIZEI.kennung, True)}
     zertifikate.sperre(v, fingerprint(newer), gesperrt=True)  # one that is blocked replaces none
     assert len(zertifikate.ablaufende(v.engine, end - timedelta(days=60), 60)) == 2
     stamm.sperre(v, POLIZEI.kennung, gesperrt=True)

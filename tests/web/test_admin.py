@@ -261,6 +261,13 @@ def test_who_is_empowered_is_told_and_shown(leitung: Client) -> None:
     assert leitung("PUT", path, {"wert": False}) == (200, {"wirksam": True})
 
 
+def test_certificates_that_end_are_listed(leitung: Client) -> None:
+    assert leitung("GET", "/ablauf/30") == (200, [])
+    (one,) = [row for row in leitung("GET", "/ablauf/3000")[1] if row["kennung"] == AMT]
+    assert (one["letztes"], len(one["fingerprint"]), one["gueltig_bis"] > "2026") == (True, 64, True)
+    assert leitung("GET", "/ablauf/bald")[0] == 409
+
+
 def test_a_block_holds_within_a_second_in_every_worker(served: Site, leitung: Client) -> None:
     assert served.ask() == "01"
     assert leitung("PUT", f"/behoerden/{AMT}/sperre", {"wert": True}) == (200, {})
