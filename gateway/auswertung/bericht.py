@@ -19,7 +19,7 @@ _WARNUNG = (
 
 @dataclass(frozen=True)
 class Anlass:
-    """Who reports about which days, for what case. `bis` is the first day after; `geloescht`: see `quelle.geloescht`."""
+    """Who reports about which days, for what case. `bis` is the first day after; `geloescht`: see `quelle`."""
 
     betreiber: str
     von: date
