@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import shutil
 import tomllib
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from gateway.behoerden.aenderungen import Verwaltung
 from gateway.behoerden.kategorie import Schluesselliste, load_schluesselliste
 from gateway.behoerden.kontingente import SqlKontingente
 from gateway.behoerden.merkmale import SealedMerkmale
+from gateway.behoerden.pruefung import spitze
 from gateway.behoerden.register import SqlBehoerden
 from gateway.behoerden.sitzungen import Sitzungen
 from gateway.behoerden.takt import Takt
@@ -38,6 +40,7 @@ from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.reichweite import Offen, Reichweite
 from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
 from gateway.nacharbeit.lauf import Lauf
+from gateway.protokoll.ankerablage import Ankerablage
 from gateway.protokoll.schluessel import Protokollschluessel, load_merkmalschluessel, load_protokollschluessel
 from gateway.resources import folder
 from gateway.spiegel import tabellen
@@ -202,11 +205,10 @@ def create_databases(instance: Instance) -> None:
         migration.PROTOKOLL: lambda engine: protokoll.create_schema(engine, instance.protokollschluessel),
     }
     for store, engine in instance.stores().items():
-        stand = migration.stand(engine, store)
+        if (stand := migration.stand(engine, store)) is migration.Stand.EMPTY:
+            migration.stamp(engine, store)  # first: tables without it would be taken for those of release 0.1.0
         if stand in (migration.Stand.EMPTY, migration.Stand.PRESENT):
             make[store](engine)
-        if stand is migration.Stand.EMPTY:
-            migration.stamp(engine, store)
 
 
 def check_databases(instance: Instance) -> None:
@@ -274,6 +276,19 @@ def build_lauf(instance: Instance, gateway: Gateway) -> Lauf:
 def build_aufbewahrung(instance: Instance) -> protokoll.Aufbewahrung:
     """What deletes records whose time has come."""
     return protokoll.Aufbewahrung(instance.protokoll(), instance.protokollschluessel)
+
+
+def build_ankerablage(instance: Instance) -> Ankerablage | None:
+    """What writes anchors; None where the instance names no folder. Raises ConfigError for one that is not there."""
+    config = instance.config.anker
+    if not config.ordner:
+        return None
+    ordner = instance.path / config.ordner
+    if not (ordner.is_dir() and os.access(ordner, os.W_OK)):
+        raise ConfigError(f"anker.ordner: {ordner} is no folder that can be written to")
+    abstand, behoerden = timedelta(hours=config.abstand_stunden), instance.behoerden(readonly=True)
+    engine, keys = instance.protokoll(readonly=True), instance.protokollschluessel
+    return Ankerablage(engine, keys, ordner, abstand, lambda: spitze(behoerden))
 
 
 def _zustellung(instance: Instance) -> SoapZustellung | None:

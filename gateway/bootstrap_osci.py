@@ -55,9 +55,7 @@ def with_vermittlung(gateway: Gateway, instance: Instance) -> Gateway:
         return gateway
     own, rollen = keys(instance), _rollen(config)
     teilnehmer = OsciTeilnehmer(trust(instance), OsciSchemas.load(instance.packs_folder), policy(instance))
-    datei = DateiVerzeichnis(
-        instance.path / config.gegenstellen, land=instance.config.land, vollstaendig=not config.dvdv.url
-    )
+    datei = verzeichnis(instance)
     laender = OsciLaender(
         OsciClient(teilnehmer, _tls(instance, config.ca)),
         _dvdv(instance, datei) if config.dvdv.url else datei,
@@ -70,6 +68,14 @@ def with_vermittlung(gateway: Gateway, instance: Instance) -> Gateway:
     name = config.name or instance.config.absender.name
     wartende = config.gleichzeitig + (DVDV_GLEICHZEITIG if config.dvdv.url else 0)
     return replace(gateway, vermittlung=Vermittlung(laender, kennungen, name, wartende))
+
+
+def verzeichnis(instance: Instance) -> DateiVerzeichnis:
+    """The directory of peers that the instance names. Raises ConfigError."""
+    config = instance.config.vermittlung
+    return DateiVerzeichnis(
+        instance.path / config.gegenstellen, land=instance.config.land, vollstaendig=not config.dvdv.url
+    )
 
 
 def _rollen(config: VermittlungConfig) -> dict[Rolle, Autor]:

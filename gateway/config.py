@@ -135,6 +135,13 @@ class Einsicht(Section):
     vier_augen: bool = False
 
 
+class Anker(Section):
+    """Anchors of the Protokoll, written regularly by the worker."""
+
+    ordner: str = ""  # empty: none is written
+    abstand_stunden: int = Field(24, ge=1, le=744)
+
+
 class Verwaltung(Section):
     """How the register of authorities is changed, and from where over HTTP."""
 
@@ -279,6 +286,7 @@ class Config(Section):
     codelisten: Codelisten = Codelisten()
     dienste: Dienste = Dienste()
     einsicht: Einsicht = Einsicht()
+    anker: Anker = Anker()
     verwaltung: Verwaltung = Verwaltung()
     nacharbeit: Nacharbeit = Nacharbeit()
     zustellung: Zustellung = Zustellung()

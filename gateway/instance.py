@@ -83,8 +83,13 @@ datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG; s
 [einsicht]                # reading the Protokoll (section 40 (5) BMG)
 vier_augen = false        # true: each purpose and reference is confirmed by a second reader
 
+[anker]                   # the Protokoll's signed state, by which a setting back shows: see docs/betrieb.md
+ordner = ""               # where the worker writes one regularly, best a mount that others keep; empty: nowhere
+abstand_stunden = 24      # between two of them
+
 [verwaltung]              # of the authorities: `xmeld-gateway behoerde`, and over HTTP under /admin/v1
-vier_augen = false        # true: who releases an application is another one than who took it in or checked it
+vier_augen = false        # true: who releases an application is another one than who took it in or checked it;
+                          # a certificate or a user past blocks (section 34a (6) BMG) counts when a second one says so
 api_von = []              # addresses that may use /admin/v1, as ["127.0.0.1"]; empty: it is not served
 sitzung_minuten = 15      # after which one has to log in again
 warnung_tage = 60         # before a certificate ends

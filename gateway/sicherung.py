@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from gateway.database import store_errors
 from gateway.errors import ConfigError, StoreError
 
-#: Pages at a time, between which writers of another process have their turn.
+#: Pages at a time, between which Ctrl-C is heard.
 _PAGES = 4096
 
 
@@ -60,6 +60,9 @@ def _copy(file: Path, to: Path) -> str:
         closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, timeout=30)) as source,
         closing(sqlite3.connect(to)) as copy,
     ):
+        # One state to read from, beside which others write: without it every write begins the copy anew.
+        source.execute("BEGIN").close()
+        source.execute("SELECT 1 FROM sqlite_master").fetchone()
         source.backup(copy, pages=_PAGES)
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file, without companions
         (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()

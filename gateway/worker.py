@@ -15,6 +15,7 @@ from pathlib import Path
 from gateway.errors import GatewayError, StoreError, place_of
 from gateway.nacharbeit.lauf import Bilanz, Lauf
 from gateway.protokoll import Aufbewahrung, Loeschbericht
+from gateway.protokoll.ankerablage import Ankerablage
 from gateway.vorgang import BERLIN
 
 log = logging.getLogger(__name__)
@@ -75,10 +76,16 @@ class Terminplan:
         return True
 
 
-def run(lauf: Lauf, aufbewahrung: Aufbewahrung, pause: float, daneben: Callable[[], object] = lambda: None) -> None:
+def run(
+    lauf: Lauf,
+    aufbewahrung: Aufbewahrung,
+    ablage: Ankerablage | None,
+    pause: float,
+    daneben: Callable[[], object] = lambda: None,
+) -> None:
     """Rounds until SIGTERM or SIGINT, with `pause` seconds between them on average; ends between two things.
 
-    `daneben` is called first, and may begin what goes on beside them in threads.
+    `ablage` None: no anchors are written. `daneben` is called first, and may begin what goes on beside them in threads.
     """
     stop, termine = _Stop(), Terminplan()
     daneben()
@@ -93,6 +100,8 @@ def run(lauf: Lauf, aufbewahrung: Aufbewahrung, pause: float, daneben: Callable[
             log.error("the round was broken off: %s", error)
         if not stop() and termine.due(now := lauf.gateway.clock()):
             bewahre_auf(aufbewahrung, now)
+        if ablage is not None and not stop():
+            verankere(ablage, lauf.gateway.clock())
         if time.monotonic() > told + _TELL:
             _tell(summe)
             told, summe = time.monotonic(), Bilanz()
@@ -110,6 +119,15 @@ def bewahre_auf(aufbewahrung: Aufbewahrung, now: datetime) -> None:
     if bericht is not None and bericht != Loeschbericht():
         months = " ".join(map(str, bericht.monate)) or "-"
         log.info("deleted: records=%d months=%s delivered=%d", bericht.eintraege, months, bericht.sendungen)
+
+
+def verankere(ablage: Ankerablage, now: datetime) -> None:
+    """Writes an anchor where one is due; what fails is tried again in the next round."""
+    try:
+        if path := ablage.schreibe(now):
+            log.info("anchor written: %s", path.name)
+    except GatewayError as error:
+        log.error("no anchor was written: %s", error)
 
 
 def _tell(summe: Bilanz) -> None:

@@ -6,8 +6,9 @@ import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,37 @@ def test_after_a_restore_the_verifier_names_what_is_missing_by_the_newest_anchor
         again.gateway.protokoll.close()
     done = run("protokoll", "verify", "--anchor", kept, "-i", instance)
     assert "1/4-7: entries are not there" in done.out, "also once the gateway goes on"
+
+
+def test_a_copy_comes_to_its_end_however_often_the_database_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.sicherung._PAGES", 1)
+    file, stop = tmp_path / "busy.sqlite", threading.Event()
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE t (nummer INTEGER, inhalt BLOB)")
+        database.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+            "INSERT INTO t SELECT 0, randomblob(4000) FROM n"
+        )
+
+    def write() -> None:
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as database:
+            while not stop.is_set():
+                database.execute("INSERT INTO t VALUES (1, NULL)")
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    copying = get_context("fork").Process(target=copy_sqlite, args=({"busy": file}, tmp_path / "copy"))
+    copying.start()
+    copying.join(20)
+    copying.kill()
+    stop.set()
+    writing.join()
+    assert copying.exitcode == 0
+    with closing(sqlite3.connect(tmp_path / "copy/busy.sqlite")) as copy:
+        assert copy.execute("SELECT count(*) FROM t WHERE nummer = 0").fetchone() == (2000,)
 
 
 def test_a_folder_that_is_there_is_not_written_to(house: Betrieb, tmp_path: Path, run: Run) -> None:

@@ -19,13 +19,14 @@ _WARNUNG = (
 
 @dataclass(frozen=True)
 class Anlass:
-    """Who reports about which days, for what case. `bis` is the first day after."""
+    """Who reports about which days, for what case. `bis` is the first day after; `geloescht`: see `quelle`."""
 
     betreiber: str
     von: date
     bis: date
     referenz: str
     erstellt: datetime
+    geloescht: int = 0
 
 
 def bericht(ergebnis: Ergebnis, anlass: Anlass, namen: Mapping[str, str], behoerde: str = "") -> str:
@@ -46,6 +47,7 @@ def _teile(ergebnis: Ergebnis, anlass: Anlass, namen: Mapping[str, str], behoerd
     yield absatz(_WARNUNG, "vermerk")
     yield absatz(f"Erstellt von {anlass.betreiber} am {anlass.erstellt.astimezone(BERLIN):%d.%m.%Y, %H:%M Uhr}")
     yield absatz(f"Zeitraum: {anlass.von:%d.%m.%Y} bis {letzter:%d.%m.%Y}. Ausgewertete Abrufe: {abrufe}.")
+    yield from (absatz(text, "vermerk") for text in _luecken(anlass))
     yield absatz(f"Aktenzeichen der Auswertung: {anlass.referenz}")
     yield absatz(
         "Ein Befund ist kein Vorwurf, sondern ein Grund, nachzusehen. Die Einträge sind mit ihrer Stelle im Protokoll "
@@ -65,6 +67,17 @@ def _teile(ergebnis: Ergebnis, anlass: Anlass, namen: Mapping[str, str], behoerd
         yield absatz(f"Zufällig gezogen, je Behörde und Monat dieselbe Zahl; Zufallswert {ergebnis.zufall}.")
     else:
         yield absatz("Keine.")
+
+
+def _luecken(anlass: Anlass) -> Iterator[str]:
+    """Why finding nothing may mean nothing."""
+    if anlass.geloescht:
+        yield (
+            f"Unvollständig: Aus den Monaten dieses Zeitraums sind {anlass.geloescht} Einträge nach Ablauf ihrer Frist "
+            "gelöscht (§ 40 Absatz 5 BMG) und nicht ausgewertet."
+        )
+    if anlass.erstellt.astimezone(BERLIN).date() < anlass.bis:
+        yield "Der Zeitraum war noch nicht zu Ende, als diese Auswertung erstellt wurde."
 
 
 def _regel(regel: Regel, befunde: Sequence[Befund], namen: Mapping[str, str]) -> Iterator[str]:

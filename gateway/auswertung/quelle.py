@@ -19,12 +19,12 @@ from gateway.errors import FaultCode
 from gateway.meldewesen.anfrage import NEUTRAL
 from gateway.meldewesen.regeln_zugang import RECHT, ZUGANG
 from gateway.ports import Suchart
-from gateway.protokoll.monat import BERLIN
+from gateway.protokoll.monat import BERLIN, monat_von
 from gateway.protokoll.monatsschluessel import Monatsschluessel, Schluesselbund, decrypt_inhalt
 from gateway.protokoll.satz import unpack_inhalt
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.stelle import Stelle
-from gateway.protokoll.tabellen import EINTRAG, KETTE, SCHLUESSEL, VERZEICHNIS
+from gateway.protokoll.tabellen import EINTRAG, KETTE, LOESCHUNG, SCHLUESSEL, VERZEICHNIS
 from gateway.protokoll.verzeichnis import rows_of
 from gateway.protokoll.zeit import from_micros, micros
 
@@ -66,6 +66,17 @@ def zeilen(
         quelle = _Quelle(connection, schluessel, mandant)
         for row in _rows(connection, micros(von), micros(bis), mandant):
             yield quelle.zeile(row)
+
+
+def geloescht(engine: Engine, von: datetime, bis: datetime) -> int:
+    """How many entries of these months are gone by a record (§ 40 (5) BMG), and were not looked at. Raises StoreError.
+
+    Of whichever kind and authority: a record of a deletion tells no more.
+    """
+    months = LOESCHUNG.c.monat.between(monat_von(micros(von)), monat_von(micros(bis) - 1))
+    query = select(func.coalesce(func.sum(LOESCHUNG.c.anzahl), 0)).where(months)
+    with store_errors("the Protokoll cannot be read"), engine.connect() as connection:
+        return int(connection.scalar(query) or 0)
 
 
 def _rows(connection: Connection, von: int, bis: int, mandant: str) -> Iterator[Any]:

@@ -1,7 +1,8 @@
 """Every change of the register in one way: a transaction, and in it a record of who, when, before and after.
 
 The records are a chain of hashes. Whoever changes or removes one has to write all later ones anew; the newest hash,
-kept elsewhere (`behoerde verlauf` shows it), tells that too.
+kept elsewhere (`behoerde verlauf` shows it, an anchor of the Protokoll has it), tells that too. `pruefung` finds what
+was changed past them.
 """
 
 import hashlib
@@ -20,13 +21,12 @@ from gateway.behoerden.kategorie import Schluesselliste
 from gateway.behoerden.tabellen import AENDERUNG
 from gateway.database import store_errors
 
-#: Never written down: secrets, and what is known of a person beyond the account.
-_GEHEIM = frozenset({"passwort", "haelfte_1", "haelfte_2", "administrator"})
+#: Never written down but as a digest, by which a change shows: sealed secrets, what is known of a person beyond the
+#: account, the case that the Protokoll is read for.
+_GEHEIM = frozenset({"passwort", "haelfte_1", "haelfte_2", "administrator", "referenz"})
 
-_BEGINN = "0" * 64
-
-#: Changes that are read at a time.
-_STEP = 1000
+#: What the first change follows.
+BEGINN = "0" * 64
 
 _ZUGLEICH = "somebody changed the same just now"
 
@@ -43,6 +43,10 @@ class Verwaltung:
     vier_augen: bool = False
     fuer: str | None = None
     uhr: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def sieht_doppelt(self, andere: str | None) -> bool:
+        """Whether it would be the same two eyes again: `andere` is he, by the command line or by his account."""
+        return self.vier_augen and andere is not None and andere.partition(":")[2] == self.wer.partition(":")[2]
 
     @property
     def jetzt(self) -> str:
@@ -101,15 +105,30 @@ class Transaktion:
             "vorher": None if vorher is None else json_text(vorher),
             "nachher": None if nachher is None else json_text(nachher),
         }
-        werte["hash"] = _hash(letzte.hash if letzte else _BEGINN, werte)
+        werte["hash"] = kettenhash(letzte.hash if letzte else BEGINN, werte)
         self.connection.execute(insert(AENDERUNG), werte)
+
+    def verlange_anderen(self, tabelle: Table, *schluessel: str | int) -> None:
+        """Four eyes, where they are wanted: who has changed the row last was somebody else. Raises BehoerdenError."""
+        a = AENDERUNG.c
+        last = select(a.wer).where(a.tabelle == tabelle.name, a.schluessel == json_text(schluessel))
+        if self.v.sieht_doppelt(self.connection.scalar(last.order_by(a.nummer.desc()).limit(1))):
+            raise BehoerdenError("this instance wants four eyes: another one must do this")
 
 
 def zeile(connection: Connection, tabelle: Table, *schluessel: str | int) -> Zeile | None:
-    """A row by its primary key, without secrets."""
-    query = select(*(spalte for spalte in tabelle.c if spalte.name not in _GEHEIM))
-    found = connection.execute(mit_schluessel(query, tabelle, *schluessel)).one_or_none()
-    return None if found is None else dict(found._mapping)
+    """A row by its primary key, of secrets their digests."""
+    found = connection.execute(mit_schluessel(select(tabelle), tabelle, *schluessel)).one_or_none()
+    return None if found is None else lesbare_zeile(found)
+
+
+def lesbare_zeile(row: Row[Any]) -> Zeile:
+    """As a change records it."""
+    return {name: _digest(wert) if name in _GEHEIM and wert else wert for name, wert in row._mapping.items()}
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def mit_schluessel(statement: Any, tabelle: Table, *schluessel: str | int) -> Any:
@@ -124,7 +143,8 @@ def json_text(wert: object) -> str:
     return json.dumps(wert, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _hash(vorgaenger: str, werte: Zeile) -> str:
+def kettenhash(vorgaenger: str, werte: Zeile) -> str:
+    """Of a change, behind the one with the hash `vorgaenger`."""
     fields = [werte[spalte.name] for spalte in AENDERUNG.c if spalte.name != "hash"]
     return hashlib.sha256(f"{vorgaenger}{json_text(fields)}".encode()).hexdigest()
 
@@ -148,36 +168,3 @@ def unterschied(aenderung: Zeile) -> tuple[str, str]:
         " ".join(f"{key}={zeile[key]}" for key in keys if zeile.get(key) is not None) for zeile in (vorher, nachher)
     )
     return next(texts), next(texts)
-
-
-@dataclass(frozen=True)
-class Kettenbefund:
-    """What the chain of changes looks like. `spitze` is its newest hash."""
-
-    anzahl: int
-    spitze: str
-    fehler: tuple[str, ...]
-
-
-def _from_the_first(connection: Connection) -> Iterator[Row[Any]]:
-    """All changes in order, some at a time: PostgreSQL has cursors in a transaction only, and readers have none."""
-    query = select(AENDERUNG).order_by(AENDERUNG.c.nummer).limit(_STEP)
-    rows = connection.execute(query).all()
-    while rows:
-        yield from rows
-        rows = connection.execute(query.where(AENDERUNG.c.nummer > rows[-1].nummer)).all()
-
-
-def pruefe_kette(engine: Engine) -> Kettenbefund:
-    """Every change that is missing or is not what was written, by its number. Raises StoreError."""
-    anzahl, spitze, fehler = 0, _BEGINN, list[str]()
-    with store_errors("the authorities cannot be read"), engine.connect() as connection:
-        for row in _from_the_first(connection):
-            anzahl += 1
-            if row.nummer != anzahl:
-                fehler.append(f"change {anzahl} is missing" if row.nummer > anzahl else f"change {row.nummer} is extra")
-                anzahl = row.nummer
-            elif row.hash != _hash(spitze, dict(row._mapping)):
-                fehler.append(f"change {row.nummer} is not what was written")
-            spitze = row.hash
-    return Kettenbefund(anzahl, spitze, tuple(fehler))

@@ -92,7 +92,7 @@ def gib_frei(v: Verwaltung, nummer: str) -> str:
     """
     with v.transaktion("the authority was registered just now") as t, t.aendere("freigeben", ANTRAG, nummer):
         antrag = _verlange(t, nummer, "freigeben")
-        if v.vier_augen and v.wer in (antrag["eingegangen_von"], antrag["geprueft_von"]):
+        if any(map(v.sieht_doppelt, (antrag["eingegangen_von"], antrag["geprueft_von"]))):
             raise BehoerdenError("this instance wants four eyes: another one must release it")
         _check_free(t, antrag)
         behoerde = _behoerde(antrag)

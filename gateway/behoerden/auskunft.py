@@ -24,11 +24,13 @@ def behoerde(v: Verwaltung, kennung: str) -> Zeile:
     """One with its certificates, users and last days' use. Raises BehoerdenError, StoreError."""
     with store_errors("the authorities cannot be read"), v.engine.connect() as connection:
         found = _lesbar(verlange(connection, kennung))
+        ermaechtigte = _rows(connection, ERMAECHTIGTE, kennung)
         return {
             **found,
             "zertifikate": _rows(connection, ZERTIFIKAT, kennung),
             "benutzer": _rows(connection, BENUTZER, kennung),
-            "ermaechtigte": [row["benutzer"] for row in _rows(connection, ERMAECHTIGTE, kennung)],
+            "ermaechtigte": [row["benutzer"] for row in ermaechtigte if not row["wartet"]],
+            "ermaechtigung_wartet": [row["benutzer"] for row in ermaechtigte if row["wartet"]],
             "verbrauch": _rows(connection, VERBRAUCH, kennung)[-_TAGE:],
         }
 

@@ -112,7 +112,7 @@ def gib_haelfte(v: Verwaltung, name: str, welche: str) -> str:
     andere = _HAELFTEN[welche]
     with v.aendere(f"haelfte_{welche}", KONTO, name) as t:
         konto = _verlange(t.connection, name)
-        if v.vier_augen and konto[f"haelfte_{andere}_von"] == v.wer:
+        if v.sieht_doppelt(konto[f"haelfte_{andere}_von"]):
             raise BehoerdenError("this instance wants four eyes: another one must give out the other half")
         werte = {f"haelfte_{welche}": kennworte.versiegle(haelfte), f"haelfte_{welche}_von": v.wer}
         _setze(t, name, passwort=None, sitzungen=konto["sitzungen"] + 1, **werte)

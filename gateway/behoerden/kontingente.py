@@ -71,6 +71,9 @@ class SqlKontingente:
             return
         stand = self._stand(behoerde)
         with stand.lock:
+            if tag < stand.tag:  # it began before midnight
+                self._addiere(behoerde.kennung, tag, Verbrauch(treffer=treffer))
+                return
             self._beginne(stand, behoerde, tag)
             self._buche(stand, behoerde, Verbrauch(treffer=treffer))
 
@@ -78,8 +81,10 @@ class SqlKontingente:
         return self._staende.setdefault(behoerde.kennung, _Stand())
 
     def _beginne(self, stand: _Stand, behoerde: Behoerde, tag: str) -> None:
-        """The first time on a day: what others have let through is read. What was kept of the day before goes."""
+        """The first time on a day: what was kept of another one is added, and what others have let through read."""
         if stand.tag != tag:
+            if stand.offen != _NICHTS:
+                self._addiere(behoerde.kennung, stand.tag, stand.offen)
             stand.summe = self._addiere(behoerde.kennung, tag, _NICHTS)
             stand.tag, stand.offen = tag, _NICHTS
 

@@ -120,7 +120,8 @@ class SqlBehoerden:
 
 
 def _behoerde(row: Any, connection: Connection) -> Behoerde:
-    users = select(ERMAECHTIGTE.c.benutzer).where(ERMAECHTIGTE.c.kennung == row.kennung)
+    e = ERMAECHTIGTE.c
+    users = select(e.benutzer).where(e.kennung == row.kennung, ~e.wartet)
     werte = {name: getattr(row, name) for name in _SPALTEN}
     ermaechtigte = frozenset(connection.scalars(users)) if row.trotz_sperre else frozenset[str]()
     zugang = _zugang(row, connection)

@@ -77,22 +77,31 @@ def sperre(v: Verwaltung, kennung: str, *, gesperrt: bool) -> None:
 
 def setze_rechte(v: Verwaltung, kennung: str, neu: Rechte) -> None:
     """What it may below its role; replaces what stood there."""
-    tabelle = als_tabelle(neu)
     with v.aendere("rechte", BEHOERDE, kennung) as t:
         verlange(t.connection, kennung)
-        setze(t, kennung, rechte=json_text(tabelle) if tabelle else None)
+        setze(t, kennung, rechte=_text(neu))
+
+
+def aendere_rechte(v: Verwaltung, kennung: str, changes: Mapping[str, object]) -> None:
+    """Changes some of them, whatever others change at the same time; None takes a limit back."""
+    with v.aendere("rechte", BEHOERDE, kennung) as t:
+        jetzige = als_tabelle(_rechte(verlange(t.connection, kennung)))
+        setze(t, kennung, rechte=_text(lies_rechte({**jetzige, **changes})))
 
 
 def rechte(v: Verwaltung, kennung: str) -> Rechte:
     """What it may below its role."""
     with store_errors("the authorities cannot be read"), v.engine.connect() as connection:
-        text = verlange(connection, kennung)["rechte"]
-    return lies_rechte(json.loads(text)) if text else ALLE_RECHTE
+        return _rechte(verlange(connection, kennung))
 
 
-def geaenderte_rechte(v: Verwaltung, kennung: str, changes: Mapping[str, object]) -> Rechte:
-    """Its rights with some of them changed; None takes a limit back."""
-    return lies_rechte({**als_tabelle(rechte(v, kennung)), **changes})
+def _rechte(zeile: Zeile) -> Rechte:
+    return lies_rechte(json.loads(zeile["rechte"])) if zeile["rechte"] else ALLE_RECHTE
+
+
+def _text(neu: Rechte) -> str | None:
+    tabelle = als_tabelle(neu)
+    return json_text(tabelle) if tabelle else None
 
 
 def lies_rechte(tabelle: Mapping[str, object]) -> Rechte:
@@ -114,13 +123,23 @@ def beauftrage_protokoll(v: Verwaltung, kennung: str, *, beauftragt: bool) -> No
         setze(t, kennung, protokoll_beauftragt=beauftragt, protokoll_seit=v.jetzt[:10])
 
 
-def ermaechtige(v: Verwaltung, kennung: str, benutzer: str) -> None:
-    """§ 34a (6) BMG: the user may receive data in spite of a block."""
+def ermaechtige(v: Verwaltung, kennung: str, benutzer: str) -> bool:
+    """§ 34a (6) BMG: the user may receive data in spite of a block. Whether so, or another has to say it, too."""
     check_benutzer(benutzer)
-    with v.aendere("ermaechtigen", ERMAECHTIGTE, kennung, benutzer, vergeben=f"{benutzer} is empowered already") as t:
+    with v.aendere("ermaechtigen", ERMAECHTIGTE, kennung, benutzer) as t:
         if not verlange(t.connection, kennung)["trotz_sperre"]:
             raise BehoerdenError(f"{kennung} is not entitled by § 34a (6) BMG: register it with --trotz-sperre")
-        t.connection.execute(insert(ERMAECHTIGTE), {"kennung": kennung, "benutzer": benutzer})
+        there = zeile(t.connection, ERMAECHTIGTE, kennung, benutzer)
+        if there is None:
+            werte = {"kennung": kennung, "benutzer": benutzer, "wartet": v.vier_augen}
+            t.connection.execute(insert(ERMAECHTIGTE), werte)
+            return not v.vier_augen
+        if not there["wartet"]:
+            raise BehoerdenError(f"{benutzer} is empowered already")
+        t.verlange_anderen(ERMAECHTIGTE, kennung, benutzer)
+        one = mit_schluessel(update(ERMAECHTIGTE), ERMAECHTIGTE, kennung, benutzer)
+        t.connection.execute(one.values(wartet=False))
+        return True
 
 
 def entmaechtige(v: Verwaltung, kennung: str, benutzer: str) -> None:

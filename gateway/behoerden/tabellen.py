@@ -29,6 +29,7 @@ ERMAECHTIGTE = Table(
     METADATA,
     Column("kennung", Text, ForeignKey("behoerde.kennung"), primary_key=True),
     Column("benutzer", Text, primary_key=True),
+    Column("wartet", Boolean, nullable=False, server_default=false()),  # for another one's word, with four eyes
 )
 
 #: Users of an authority, as messages name them in `kennung`.

@@ -14,16 +14,18 @@ from gateway.behoerden.tabellen import BEHOERDE, ZERTIFIKAT
 from gateway.database import store_errors
 from gateway.envelope.zertifikate import fingerprint
 
+_UNBEKANNT = "9999-12-31T00:00:00+00:00"  # how long it is valid
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Ablauf:
-    """A certificate that ends soon or has ended, and no other one of its authority is valid for longer."""
+    """A certificate that ends soon or has ended. `letztes`: no other one of its authority is valid for longer."""
 
     kennung: str
     fingerprint: str
     gueltig_bis: datetime
+    letztes: bool = True
 
 
 def read_certificate(pem: bytes) -> x509.Certificate:
@@ -35,7 +37,10 @@ def read_certificate(pem: bytes) -> x509.Certificate:
 
 
 def ordne_zu(v: Verwaltung, kennung: str, certificate: x509.Certificate | str) -> str:
-    """One more certificate for an authority, or its fingerprint alone; returns the fingerprint."""
+    """One more certificate for an authority, or its fingerprint alone; returns the fingerprint.
+
+    With four eyes it is blocked until another one lifts that.
+    """
     if isinstance(certificate, str):
         if not _FINGERPRINT.fullmatch(certificate):
             raise BehoerdenError("the fingerprint of a certificate is its SHA-256 as 64 lower-case hexadecimal digits")
@@ -52,17 +57,22 @@ def ordne_zu(v: Verwaltung, kennung: str, certificate: x509.Certificate | str) -
             taken = there["kennung"]
             whose = "this authority already" if taken == kennung else f"another authority, {taken}"
             raise BehoerdenError(f"the certificate belongs to {whose}")
-        t.connection.execute(insert(ZERTIFIKAT), {**werte, "kennung": kennung})
+        t.connection.execute(insert(ZERTIFIKAT), {**werte, "kennung": kennung, "gesperrt": v.vier_augen})
     return fingerprint
 
 
 def sperre(v: Verwaltung, fingerprint: str, *, gesperrt: bool) -> None:
-    """Blocks one certificate or lifts the block, within a second in every process; `fingerprint` may be its head."""
+    """Blocks one certificate or lifts the block, within a second in every process; `fingerprint` may be its head.
+
+    With four eyes a block is lifted by another one than who has set it, or given the certificate.
+    """
     fingerprint = _eindeutig(v, fingerprint)
     with v.aendere("sperren" if gesperrt else "entsperren", ZERTIFIKAT, fingerprint) as t:
         there = zeile(t.connection, ZERTIFIKAT, fingerprint)
         if there is None or there["gesperrt"] == gesperrt:
             raise BehoerdenError(f"the certificate is {'blocked already' if gesperrt else 'not blocked'}")
+        if not gesperrt:
+            t.verlange_anderen(ZERTIFIKAT, fingerprint)
         t.connection.execute(mit_schluessel(update(ZERTIFIKAT), ZERTIFIKAT, fingerprint).values(gesperrt=gesperrt))
 
 
@@ -99,13 +109,22 @@ def ablaufende(engine: Engine, jetzt: datetime, tage: int) -> list[Ablauf]:
     Of what is blocked nothing is said.
     Where nobody knows how long one of its certificates is valid, nothing is said of the authority.
     """
+    return [one for one in alle_ablaufenden(engine, jetzt, tage) if one.letztes]
+
+
+def alle_ablaufenden(engine: Engine, jetzt: datetime, tage: int) -> list[Ablauf]:
+    """Also those beside which another one is valid for longer, which may be for another use. Raises StoreError."""
     z = ZERTIFIKAT.c
     query = select(z.kennung, z.fingerprint, z.gueltig_bis).join(BEHOERDE, BEHOERDE.c.kennung == z.kennung)
     with store_errors("the authorities cannot be read"), engine.connect() as connection:
         rows = connection.execute(query.where(~ZERTIFIKAT.c.gesperrt, ~BEHOERDE.c.gesperrt)).all()
     letzte = dict[str, tuple[str, str]]()
     for kennung, digest, bis in rows:
-        letzte[kennung] = max(letzte.get(kennung, ("", "")), (bis or "9999-12-31T00:00:00+00:00", digest))
+        letzte[kennung] = max(letzte.get(kennung, ("", "")), (bis or _UNBEKANNT, digest))
     grenze = jetzt.astimezone(UTC) + timedelta(days=tage)
-    found = (Ablauf(kennung, digest, datetime.fromisoformat(bis)) for kennung, (bis, digest) in letzte.items())
+    found = (
+        Ablauf(kennung, digest, datetime.fromisoformat(bis), letztes=letzte[kennung] == (bis, digest))
+        for kennung, digest, bis in rows
+        if bis is not None
+    )
     return sorted((one for one in found if one.gueltig_bis <= grenze), key=lambda one: one.gueltig_bis)

@@ -9,7 +9,7 @@ from cryptography import x509
 from rich.table import Table
 
 from gateway import instance
-from gateway.behoerden import aenderungen, auskunft, schluesselliste, stamm, zertifikate
+from gateway.behoerden import aenderungen, auskunft, pruefung, schluesselliste, stamm, zertifikate
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.kategorie import load_schluesselliste
 from gateway.behoerden.register import SqlBehoerden
@@ -121,8 +121,9 @@ def unblock(kennung: KennungArgument, directory: InstanceOption) -> None:
 def empower(kennung: KennungArgument, benutzer: BenutzerArgument, directory: InstanceOption) -> None:
     """Let a user of the authority receive data in spite of a block (§ 34a (6) BMG)."""
     with Instance.read(directory) as here:
-        stamm.ermaechtige(here.verwaltung(actor()), kennung, benutzer)
-    out.print(f"{kennung}: {benutzer} empowered")
+        done = stamm.ermaechtige(here.verwaltung(actor()), kennung, benutzer)
+    waits = "is empowered when another one says so, too: this instance wants four eyes"
+    out.print(f"{kennung}: {benutzer} {'empowered' if done else waits}")
 
 
 @app.command()
@@ -146,7 +147,7 @@ def rechte(
     with Instance.read(directory) as here:
         v = here.verwaltung(actor())
         if changes:
-            stamm.setze_rechte(v, kennung, stamm.geaenderte_rechte(v, kennung, dict(map(_right, changes))))
+            stamm.aendere_rechte(v, kennung, dict(map(_right, changes)))
         out.print_json(data=als_tabelle(stamm.rechte(v, kennung)))
 
 
@@ -168,7 +169,7 @@ def verlauf(
     kennung: Annotated[str, typer.Argument(help="Only changes of this authority.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 20,
 ) -> None:
-    """Who changed what and when; checks that no change was altered or removed."""
+    """Who changed what and when; checks that no change was altered or removed, and nothing changed past them."""
     table = Table("no.", "when", "who", "what", "of", "before", "after")
     with Instance.read(directory) as here:
         engine = here.behoerden(readonly=True)
@@ -177,7 +178,7 @@ def verlauf(
             of = f"{row['tabelle'].removeprefix('behoerde_')} {row['schluessel']}"
             table.add_row(str(row["nummer"]), row["zeit"][:19], row["wer"], row["was"], of, vorher, nachher)
         out.print(table)
-        befund = aenderungen.pruefe_kette(engine)
+        befund = pruefung.pruefe(engine)
     for fehler in befund.fehler:
         out.print(fehler, style="red")
     if befund.fehler:

@@ -1,5 +1,6 @@
 """`xmeld-gateway behoerde zertifikat`: single certificates of authorities."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from gateway.bootstrap import Instance
 from gateway.commands.arguments import KennungArgument
 from gateway.errors import ConfigError
 from gateway.terminal import InstanceOption, actor, out
+from gateway.web.lage import Zertifikate
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The certificates of an authority.")
 
@@ -30,6 +32,23 @@ def list_certificates(kennung: KennungArgument, directory: InstanceOption) -> No
 
 
 @app.command()
+def ending(
+    directory: InstanceOption,
+    days: Annotated[int, typer.Option(min=0, max=3650, help="Within so many days, or ended already.")] = 60,
+) -> None:
+    """Every certificate that ends soon: authorities', the instance's own, CAs', other Laender's."""
+    now, table = datetime.now(UTC), Table("whose", "which", "until", "")
+    with Instance.read(directory) as here:
+        for one in zertifikate.alle_ablaufenden(here.behoerden(readonly=True), now, days):
+            note = "" if one.letztes else "another one is valid for longer"
+            table.add_row(one.kennung, one.fingerprint[:16], f"{one.gueltig_bis:%Y-%m-%d}", note)
+        for name, end in Zertifikate(here).fristen().items():
+            if end.erste <= now + timedelta(days=days):
+                table.add_row("gateway.toml", name, f"{end.erste:%Y-%m-%d}", "")
+    out.print(table)
+
+
+@app.command()
 def add(
     kennung: KennungArgument,
     file: Annotated[Path, typer.Argument(help="The certificate, PEM.")],
@@ -41,8 +60,10 @@ def add(
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
     with Instance.read(directory) as here:
-        fingerprint = zertifikate.ordne_zu(here.verwaltung(actor()), kennung, certificate)
-    out.print(f"{kennung}: {fingerprint[:16]} added")
+        v = here.verwaltung(actor())
+        fingerprint = zertifikate.ordne_zu(v, kennung, certificate)
+    waits = ", blocked until another one unblocks it: this instance wants four eyes" if v.vier_augen else ""
+    out.print(f"{kennung}: {fingerprint[:16]} added{waits}")
 
 
 @app.command()

@@ -6,7 +6,14 @@ import typer
 from rich.table import Table
 
 from gateway import protokoll, worker
-from gateway.bootstrap import Instance, build_aufbewahrung, build_gateway, build_lauf, check_databases
+from gateway.bootstrap import (
+    Instance,
+    build_ankerablage,
+    build_aufbewahrung,
+    build_gateway,
+    build_lauf,
+    check_databases,
+)
 from gateway.errors import GatewayError
 from gateway.terminal import InstanceOption, out
 
@@ -45,7 +52,7 @@ def run(
         check_databases(here)
         lauf = build_lauf(here, build_gateway(here))
         if not once:
-            worker.run(lauf, build_aufbewahrung(here), here.config.nacharbeit.pause_seconds)
+            worker.run(lauf, build_aufbewahrung(here), build_ankerablage(here), here.config.nacharbeit.pause_seconds)
             return
         try:
             bilanz = lauf.runde()

@@ -1,7 +1,7 @@
 """`xmeld-gateway protokoll`: the record of § 40 BMG: whether it is whole, how long it is kept, what proves it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,12 +10,14 @@ import typer
 from rich.table import Table
 
 from gateway import protokoll
+from gateway.behoerden.pruefung import ist_enthalten, spitze
 from gateway.bootstrap import Instance
 from gateway.errors import ConfigError, GatewayError
 from gateway.protokoll import anker, beweis
+from gateway.protokoll.ankerablage import MUSTER
 from gateway.protokoll.aufbewahrung import Aufbewahrung
-from gateway.protokoll.befund import Verification
-from gateway.protokoll.einsichtnahme import FREIGABE, HALT, vermerke_halt
+from gateway.protokoll.befund import Finding, Kind, Verification
+from gateway.protokoll.einsichtnahme import FREIGABE, HALT, vermerke_halt, vermerke_uhr
 from gateway.protokoll.halten import Halteliste
 from gateway.protokoll.monat import BERLIN
 from gateway.protokoll.zeit import from_micros
@@ -39,21 +41,40 @@ def said() -> Iterator[None]:
 @app.command()
 def verify(
     directory: InstanceOption,
-    anchor: Annotated[Path | None, typer.Option(help="A file of 'protokoll anker': also what that has seen.")] = None,
+    anchor: Annotated[
+        Path | None, typer.Option(help="An anchor, or a folder of them: also what they have seen.")
+    ] = None,
 ) -> None:
     """Find changed, missing and inserted records, and name them."""
     with Instance.read(directory) as here:
         keys = here.protokollschluessel
-        seen = anker.read_anker(anchor, keys.siegel_oeffentlich) if anchor else None
+        seen = [anker.read_anker(one, keys.siegel_oeffentlich) for one in _anchors(anchor)]
         with progress("verifying") as update:
-            result = protokoll.verify(here.protokoll(readonly=True), keys, update, seen)
-        for finding in result.findings:
+            result = protokoll.verify(here.protokoll(readonly=True), keys, update, seen, datetime.now(UTC))
+        findings = [*result.findings, *_changes(here, seen)]
+        for finding in findings:
             out.print(f"{finding.kind.value} {finding.place}: {finding.text}", style="red")
         if result.more:
             out.print(f"and {result.more} more", style="red")
-        if not result.intact:
-            raise GatewayError(f"the Protokoll is not intact: {len(result.findings) + result.more} finding(s)")
+        if findings:
+            raise GatewayError(f"the Protokoll is not intact: {len(findings) + result.more} finding(s)")
         out.print(f"intact: {result.entries} records in {result.chains} chain(s){_beside(result)}")
+
+
+def _anchors(anchor: Path | None) -> list[Path]:
+    if anchor is None or not anchor.is_dir():
+        return [anchor] if anchor else []
+    if found := sorted(anchor.glob(MUSTER)):
+        return found
+    raise ConfigError(f"{anchor} has no anchors")
+
+
+def _changes(here: Instance, seen: list[anker.Anker]) -> Iterator[Finding]:
+    """Changes of the register of authorities that an anchor has seen, and that are not there, or others."""
+    for one in seen:
+        if one.aenderungen and not ist_enthalten(here.behoerden(readonly=True), *one.aenderungen):
+            text = f"the record of changes is another: the anchor of {one.moment:%Y-%m-%d %H:%M} has seen it"
+            yield Finding(Kind.FORKED, f"authorities, change {one.aenderungen[0]}", text)
 
 
 def _beside(result: Verification) -> str:
@@ -136,7 +157,8 @@ def aufbewahrung(
     directory: InstanceOption,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete nothing.")] = False,
     clock_is_right: Annotated[
-        bool, typer.Option("--clock-is-right", help="Though for a month nothing was recorded.")
+        bool,
+        typer.Option("--clock-is-right", help="Though nothing was recorded for a month; on record."),
     ] = False,
 ) -> None:
     """Delete what has been kept for its time (§ 40 (5) BMG), as the worker of 'serve' does by itself."""
@@ -149,6 +171,9 @@ def aufbewahrung(
             if not faellig:
                 out.print("nothing is due")
             return
+        if clock_is_right:
+            with _recording(here) as store:
+                vermerke_uhr(store, actor(), now)
         bericht = job.loesche(now, uhr_stimmt=clock_is_right)
     if bericht is None:
         raise GatewayError("another one is deleting just now: nothing was done")
@@ -184,8 +209,12 @@ def release(stelle: StelleArgument, directory: InstanceOption) -> None:
 
 def _record(here: Instance, was: str, stelle: protokoll.Stelle) -> None:
     """Who keeps evidence or lets it go is on record, before it is done."""
-    with closing(protokoll.SqlProtokoll(here.protokoll(), here.protokollschluessel)) as store:
+    with _recording(here) as store:
         vermerke_halt(store, actor(), was, stelle, datetime.now(UTC))
+
+
+def _recording(here: Instance) -> AbstractContextManager[protokoll.SqlProtokoll]:
+    return closing(protokoll.SqlProtokoll(here.protokoll(), here.protokollschluessel))
 
 
 @app.command()
@@ -215,7 +244,8 @@ def make_anchor(
 ) -> None:
     """Write the signed state of all chains: with it 'verify --anchor' finds a Protokoll that was set back."""
     with Instance.read(directory) as here:
-        text = anker.make_anker(here.protokoll(readonly=True), here.protokollschluessel, datetime.now(UTC))
+        changes = spitze(here.behoerden(readonly=True))
+        text = anker.make_anker(here.protokoll(readonly=True), here.protokollschluessel, datetime.now(UTC), changes)
     with file.open("x", encoding="ascii") as target:
         target.write(text)
     out.print(f"wrote {file}")

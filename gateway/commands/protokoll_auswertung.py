@@ -11,7 +11,7 @@ from cryptography import x509
 
 from gateway.auswertung.auswertung import QUOTE, Ergebnis, werte_aus
 from gateway.auswertung.bericht import Anlass, bericht, betroffene
-from gateway.auswertung.quelle import zeilen
+from gateway.auswertung.quelle import geloescht, zeilen
 from gateway.auswertung.unterschrift import ist_unterschrieben, unterschreibe
 from gateway.bootstrap import Instance
 from gateway.commands.protokoll_einsicht import RequestOption, reading, write_private
@@ -53,9 +53,12 @@ def evaluate(
         beginn, ende = (day.replace(tzinfo=BERLIN).astimezone(UTC) for day in (von, bis))
         stream = zeilen(here.protokoll(readonly=True), here.protokollschluessel, beginn - VORLAUF, ende, authority)
         ergebnis = werte_aus(stream, von.date().toordinal(), zufall=secrets.randbits(32), quote=samples)
-        anlass = Anlass(here.config.absender.name, von.date(), bis.date(), reference, datetime.now(UTC))
+        gone = geloescht(here.protokoll(readonly=True), beginn, ende)
+        anlass = Anlass(here.config.absender.name, von.date(), bis.date(), reference, datetime.now(UTC), gone)
         written = _write(here, folder, ergebnis, anlass)
         out.print(f"{len(ergebnis.befunde)} findings in {sum(ergebnis.abrufe.values())} requests")
+        if gone:
+            out.print(f"{gone} records of these months are deleted by § 40 (5) BMG and were not looked at")
         out.print(f"wrote {written} signed reports to {folder}: personal data, readable by you alone")
 
 

@@ -102,8 +102,10 @@ class TrustStore:
         """The CAs' certificates."""
         return frozenset(self._cas)
 
-    def revocation_until(self) -> datetime | None:
-        """Until when all CAs' revocation lists hold; long ago where one is missing, None where none is checked."""
+    def revocation_until(self) -> tuple[datetime, datetime] | None:
+        """Until when all CAs' revocation lists hold, and until when one of them counts; long ago where they are
+        missing, None where none is checked.
+        """
         return self._crl.until() if self._crl else None
 
     def check(self, der: bytes, now: datetime, purpose: Purpose = Purpose.SIGNING) -> Certificate:
@@ -247,13 +249,14 @@ class RevocationFile:
         crl = self._lists.get(certificate.issuer)
         return crl is None or now > crl.next_update
 
-    def until(self) -> datetime:
-        """Until when the lists of all CAs hold; long ago where there is no usable one."""
+    def until(self) -> tuple[datetime, datetime]:
+        """See TrustStore."""
         if self._clock() - self._looked >= _LOOK_AT_CRL_EVERY:
             self._look()
         lists = self._lists
-        ends = [lists.get(ca.fingerprint(hashes.SHA256())) for ca in self._cas]
-        return min(one.next_update if one else _LONG_AGO for one in ends)
+        found = [lists.get(ca.fingerprint(hashes.SHA256())) for ca in self._cas]
+        ends = [one.next_update if one else _LONG_AGO for one in found]
+        return min(ends), max(ends) + self._frist
 
     def _look(self) -> None:
         with self._lock:

@@ -30,13 +30,17 @@ MAX_BYTES = 50_000_000
 
 @dataclass(frozen=True)
 class Anker:
-    """A state of the Protokoll. `koepfe`: of each chain number, hash of its row, number and hash of its last entry."""
+    """A state of the Protokoll. `koepfe`: of each chain number, hash of its row, number and hash of its last entry.
+
+    `aenderungen`: number and hash of the newest change of the register of authorities; None where it was not noted.
+    """
 
     wurzel: str
     erstellt: int
     ketten: int
     koepfe: tuple[tuple[int, str, int, str], ...]
     loeschungen: int
+    aenderungen: tuple[int, str] | None = None
 
     @property
     def moment(self) -> datetime:
@@ -44,12 +48,17 @@ class Anker:
         return from_micros(self.erstellt)
 
 
-def make_anker(engine: Engine, schluessel: Protokollschluessel, now: datetime) -> str:
-    """The present state, signed, as JSON. Raises StoreError, also when a seal does not hold: run protokoll verify."""
+def make_anker(
+    engine: Engine, schluessel: Protokollschluessel, now: datetime, aenderungen: tuple[int, str] | None = None
+) -> str:
+    """The present state, signed, as JSON. Raises StoreError, also when a seal does not hold: run protokoll verify.
+
+    `aenderungen`: see Anker.
+    """
     with store_errors("the Protokoll cannot be read"), engine.connect() as connection:
         stand = connection.execute(select(STAND)).one_or_none()
         query = select(KETTE.c.nr, KETTE.c.kennung, KETTE.c.hash, KOPF.c.nummer, KOPF.c.hash, KOPF.c.siegel)
-        rows = connection.execute(query.join(KOPF, KOPF.c.kette == KETTE.c.nr).order_by(KETTE.c.nr)).all()
+        rows = connection.execute(query.outerjoin(KOPF, KOPF.c.kette == KETTE.c.nr).order_by(KETTE.c.nr)).all()
         loeschungen = connection.scalar(select(func.coalesce(func.max(LOESCHUNG.c.nr), 0))) or 0
     key = schluessel.siegel_oeffentlich
     sound = stand is not None and stand_holds(key, stand)
@@ -62,6 +71,7 @@ def make_anker(engine: Engine, schluessel: Protokollschluessel, now: datetime) -
         "ketten": stand.ketten,
         "koepfe": [[nr, digest.hex(), nummer, ende.hex()] for nr, _, digest, nummer, ende, _ in rows],
         "loeschungen": loeschungen,
+        **({"aenderungen": list(aenderungen)} if aenderungen else {}),
     }
     return json.dumps({**state, "siegel": schluessel.siegel.sign(anker_text(_canonical(state))).hex()}) + "\n"
 
@@ -74,7 +84,8 @@ def read_anker(path: Path, key: Ed25519PublicKey) -> Anker:
         state = {name: value for name, value in document.items() if name != "siegel"}
         sound = signed(key, bytes.fromhex(document["siegel"]), anker_text(_canonical(state)))
         koepfe = tuple((nr, row, nummer, ende) for nr, row, nummer, ende in state["koepfe"])
-        anker = Anker(state["wurzel"], state["erstellt"], state["ketten"], koepfe, state["loeschungen"])
+        changes = tuple(state["aenderungen"]) if "aenderungen" in state else None
+        anker = Anker(state["wurzel"], state["erstellt"], state["ketten"], koepfe, state["loeschungen"], changes)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except (AttributeError, KeyError, TypeError, ValueError):

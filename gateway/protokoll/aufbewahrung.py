@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, text, tuple_
 
 from gateway.database import store_errors
 from gateway.errors import GatewayError, StoreError
+from gateway.protokoll.alter import ist_juenger
 from gateway.protokoll.loeschung import Bereich, bereiche, record, records, unpack
 from gateway.protokoll.monat import beginn, faellig, monat_von, nach, spaetestens
 from gateway.protokoll.monate import existing, in_month, partition
@@ -192,7 +193,11 @@ class Aufbewahrung:
 
 
 def _faellig(connection: Connection, now: datetime) -> list[int]:
-    return [monat for monat in existing(connection) if faellig(monat) <= now]
+    due = [monat for monat in existing(connection) if faellig(monat) <= now]
+    juenger = [monat for monat in due if ist_juenger(connection, monat, now)]
+    for monat in juenger:
+        log.warning("records of %s were stored after others that are not due: a clock was set back, they stay", monat)
+    return [monat for monat in due if monat not in juenger]
 
 
 def _vergangen(connection: Connection, monat: int, now: datetime) -> bool:

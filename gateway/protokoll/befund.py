@@ -16,6 +16,7 @@ class Kind(Enum):
     SEAL = "seal"
     SET_BACK = "set back"  # to a state before the one that an anchor has seen
     FORKED = "forked"  # gone on otherwise than an anchor has seen
+    UNTIMELY = "untimely"  # deleted before its time, or at one that has not come
     CONTRADICTION = "contradiction"  # another chain has seen an entry that is not, or no longer, as it saw it
 
 

@@ -14,17 +14,24 @@ from gateway.database import store_errors
 from gateway.protokoll.tabellen import EINTRAG, KOPF, NACHARBEIT, POSTAUSGANG
 from gateway.protokoll.zeit import from_micros, micros
 
+#: Tries in vain that take a quarter of an hour, with twice as long between them each time (`nacharbeit.lauf`).
+OFT_GESCHEITERT = 5
+
 #: Chains that are looked at, those that changed last: one for each process that writes.
 _CHAINS = 64
 
 
 @dataclass(frozen=True)
 class Wartet:
-    """How many wait, for how long the oldest is overdue (seconds), and how many of them failed before."""
+    """How many wait, for how long the oldest is overdue (seconds), and how many of them failed before.
+
+    `haengend`: how many failed so often that they wait for a quarter of an hour: their next try is never overdue.
+    """
 
     anzahl: int
     sekunden: float
     gescheitert: int
+    haengend: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,18 +69,20 @@ def _newest_seal(chain: int) -> Select[Any]:
     return select(e.gespeichert).where(e.kette == chain, e.siegel.is_not(None)).order_by(e.nummer.desc()).limit(1)
 
 
-def _nacharbeit() -> Select[int, Any, int]:
+def _nacharbeit() -> Select[int, Any, int, int]:
     n = NACHARBEIT.c
-    return select(func.count(), func.min(n.faellig), func.count().filter(n.versuche > 0)).select_from(NACHARBEIT)
+    failed, often = (func.count().filter(n.versuche >= least) for least in (1, OFT_GESCHEITERT))
+    return select(func.count(), func.min(n.faellig), failed, often).select_from(NACHARBEIT)
 
 
 def _postausgang(hour: int) -> Select[int, Any, int]:
+    """Their age is counted from the beginning, so none of them hangs unseen."""
     p = POSTAUSGANG.c
     return select(func.count(), func.min(p.angelegt), func.count().filter(p.versuche > 0)).where(
         p.faellig.is_not(None), p.angelegt < hour
     )
 
 
-def _wartet(row: Row[int, Any, int], now: int) -> Wartet:
-    count, oldest, failed = row
-    return Wartet(count, max(now - oldest, 0) / 1e6 if oldest is not None else 0.0, failed)
+def _wartet(row: Row[*tuple[Any, ...]], now: int) -> Wartet:
+    count, oldest, *failed = row
+    return Wartet(count, max(now - oldest, 0) / 1e6 if oldest is not None else 0.0, *failed)

@@ -24,6 +24,7 @@ from gateway.protokoll.stelle import Stelle
 MAX_REFERENZ = 100  # characters
 
 HALT, FREIGABE = "halt", "freigabe"
+UHR = "uhr_stimmt"  # somebody says that the clock is right, so that what is due may go
 ABGELEHNT = "abgelehnt"  # code of a reading that was refused
 
 #: There was no message.
@@ -157,6 +158,11 @@ def vermerke_halt(protokoll: Protokoll, wer: str, was: str, stelle: Stelle, now:
     """
     inhalt: dict[str, object] = {"durch": wer, "was": was, "stellen": [str(stelle)]}
     protokoll.record(_eintrag(now, (was, str(stelle)), inhalt))
+
+
+def vermerke_uhr(protokoll: Protokoll, wer: str, now: datetime) -> None:
+    """Records durably, before anything is deleted, who says that the clock is right. Raises StoreError."""
+    protokoll.record(_eintrag(now, (UHR,), {"durch": wer, "was": UHR}))
 
 
 def _druckbar(text: str) -> str:

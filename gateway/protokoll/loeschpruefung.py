@@ -3,16 +3,20 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, select
 
+from gateway.protokoll.alter import GANGABWEICHUNG, kette_ist_juenger
 from gateway.protokoll.befund import Findings, Kind
 from gateway.protokoll.kette import LOESCHFELDER, loeschung_hash, loeschung_text
 from gateway.protokoll.loeschung import Bereich, unpack
+from gateway.protokoll.monat import faellig
 from gateway.protokoll.stand import signed
 from gateway.protokoll.tabellen import LOESCHUNG
+from gateway.protokoll.zeit import from_micros
 
 
 class Geloescht:
@@ -65,3 +69,21 @@ def _believed(row: Any, key: Ed25519PublicKey) -> list[Bereich] | None:
         return unpack(row.bereiche)
     except (TypeError, ValueError):
         return None
+
+
+def check_times(connection: Connection, now: datetime, findings: Findings) -> None:
+    """Whether what is recorded as deleted was due then. A clock set forward, or back while it was stored, shows so."""
+    for row in connection.execute(select(LOESCHUNG).order_by(LOESCHUNG.c.nr)):
+        try:
+            moment, bereiche = from_micros(row.geloescht), unpack(row.bereiche)
+            if moment > now + GANGABWEICHUNG:
+                text = "it was done at a time that has not come: a clock was set forward"
+            elif moment < faellig(row.monat):
+                text = "it was done before the month was due"
+            elif any(kette_ist_juenger(connection, kette, moment) for kette in {one.kette for one in bereiche}):
+                text = "a chain of the month was begun when it was nearly due: a clock was set back"
+            else:
+                continue
+        except (OverflowError, TypeError, ValueError):
+            continue  # a changed record, and found as one
+        findings.add(Kind.UNTIMELY, f"deletion {row.nr}", text)

@@ -52,7 +52,7 @@ def unpack(packed: str) -> list[Bereich]:
 def bereiche(connection: Connection, monat: int) -> list[Bereich]:
     """The entries of a month that no record names yet."""
     genannt = [bereich for row in records(connection, monat) for bereich in unpack(row.bereiche)]
-    return [_with_ends(connection, lauf) for lauf in minus(_runs(connection, monat), genannt)]
+    return [_with_ends(connection, lauf) for lauf in minus(laeufe(connection, monat), genannt)]
 
 
 def records(connection: Connection, monat: int) -> Sequence[Row[tuple[object, ...]]]:
@@ -96,8 +96,8 @@ def _without(lauf: Lauf, weg: Bereich) -> list[Lauf]:
     return [(k, first, last) for k, first, last in rest if first <= last]
 
 
-def _runs(connection: Connection, monat: int) -> list[Lauf]:
-    """Where numbers follow each other, they are as far from their rank in the chain."""
+def laeufe(connection: Connection, monat: int) -> list[Lauf]:
+    """The runs of a month's entries. Where numbers follow each other, they are as far from their rank in the chain."""
     e = EINTRAG.c
     rank = func.row_number().over(partition_by=e.kette, order_by=e.nummer)
     ranked = select(e.kette, e.nummer, (e.nummer - rank).label("lauf")).where(in_month(connection, monat)).subquery()

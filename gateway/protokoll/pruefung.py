@@ -9,8 +9,9 @@ What no look at the database alone can find: the whole database set back to an o
 backup), or a single chain set back that no other has seen since. An anchor, kept elsewhere, shows that (`anker`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, tuple_
@@ -21,7 +22,7 @@ from gateway.protokoll.befund import Finding, Findings, Kind, Verification
 from gateway.protokoll.beipruefung import Beipruefung
 from gateway.protokoll.kette import FELDER, KETTENFELDER, Verweis, kette_hash, unpack_verweise, wurzel_hash
 from gateway.protokoll.kettenpruefung import Kettenpruefung, Kopf
-from gateway.protokoll.loeschpruefung import Geloescht, read_records
+from gateway.protokoll.loeschpruefung import Geloescht, check_times, read_records
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.stand import stand_holds
 from gateway.protokoll.tabellen import EINTRAG, KETTE, KOPF, STAND
@@ -39,15 +40,17 @@ def verify(
     engine: Engine,
     schluessel: Protokollschluessel,
     progress: Progress | None = None,
-    anker: Anker | None = None,
+    anker: Sequence[Anker] = (),
+    now: datetime | None = None,
 ) -> Verification:
     """Verifies the whole Protokoll in one state of the database, while it is written to, in constant memory.
 
-    With `anker` also what that has seen. `engine` may be read-only and on SQLite should be: another one keeps the
-    writers out meanwhile. Raises StoreError when the database cannot be read.
+    With `anker` also what those have seen, with `now` also whether what was deleted was due. `engine` may be read-only
+    and on SQLite should be: another one keeps the writers out meanwhile. Raises StoreError when the database cannot be
+    read.
     """
     with store_errors("the Protokoll cannot be read"), snapshot(engine) as connection:
-        return _Pruefung(connection, schluessel, progress or (lambda _done, _total: None)).run(anker)
+        return _Pruefung(connection, schluessel, progress or (lambda _done, _total: None)).run(anker, now)
 
 
 class _Pruefung:
@@ -65,8 +68,10 @@ class _Pruefung:
         self._unfinished = self._deleted = 0
         self._seen: list[tuple[str, Verweis]] = []  # references not yet looked up, with the entry that holds them
 
-    def run(self, anker: Anker | None) -> Verification:
+    def run(self, anker: Sequence[Anker], now: datetime | None) -> Verification:
         self._register()
+        if now is not None:
+            check_times(self._connection, now, self._findings)
         written = int(self._connection.scalar(select(func.coalesce(func.sum(KOPF.c.nummer), 0))) or 0)
         self._total = max(written - self._geloescht.anzahl, 0)
         bei = Beipruefung(self._connection, self._schluessel, self._geloescht.monate, self._findings)
@@ -75,8 +80,8 @@ class _Pruefung:
         self._look_up()
         self._strangers()
         bei.finish()
-        if anker is not None:
-            compare(self._connection, anker, self._geloescht, self._findings)
+        for one in anker:
+            compare(self._connection, one, self._geloescht, self._findings)
         self._progress(self._entries, self._total)
         counts = {"deleted": self._deleted, "held": bei.held, "unfinished": self._unfinished}
         return self._findings.result(len(self._chains), self._entries, **counts)

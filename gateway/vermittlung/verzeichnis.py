@@ -65,15 +65,23 @@ class DateiVerzeichnis:
         """See `Verzeichnis.zustand`."""
         return {}
 
+    def fristen(self) -> Mapping[str, datetime]:
+        """When the peers' certificates end, each by its Land, its key and its file's name."""
+        self._look_at_times()
+        return {name: certificate.not_valid_after_utc for name, certificate in self._lesung.zertifikate.items()}
+
     def eintrag(self, land: str) -> Eintrag | None:
         """What the file says of a Land now."""
+        self._look_at_times()
+        return self._eintraege.get(land)
+
+    def _look_at_times(self) -> None:
         if self._clock() - self._looked >= _LOOK_EVERY and self._lock.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._looked = self._clock()
                 self._lock.release()
-        return self._eintraege.get(land)
 
     def _look(self) -> None:
         if not self._lesung.veraltet():
@@ -173,7 +181,7 @@ class _Lesung:
             raise self._at(land, f"{key}: {name} cannot be read: {error.strerror}") from None
         except ConfigError as error:
             raise self._at(land, f"{key}: {name} {error}") from None
-        self.zertifikate[name] = certificate
+        self.zertifikate[f"{land} {key} {name}"] = certificate
         return certificate
 
     def _merke(self, path: Path) -> None:

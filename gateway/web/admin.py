@@ -52,7 +52,9 @@ class Abgelehnt(Exception):
 
 
 def _pattern(weg: Weg) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]{1,120})", re.escape(weg.pfad)))
+    """A user's name may have a slash, and arrives decoded; nothing of a path with a user begins as another one."""
+    users = re.escape(weg.pfad).replace(r"\{benutzer\}", "(?P<benutzer>.{1,120})")
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]{1,120})", users))
 
 
 _WEGE = tuple((_pattern(weg), weg) for weg in WEGE)

@@ -1,5 +1,6 @@
 """What the admin API gives back: these keys and no others, whatever columns a table gets."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -77,12 +78,30 @@ class Verbrauch(Ausgabe):
 
 
 class BehoerdeMitAllem(Behoerde):
-    """An authority with what belongs to it. `ermaechtigte`: users who see past blocks, § 34a (6) BMG."""
+    """An authority with what belongs to it. `ermaechtigte`: users who see past blocks, § 34a (6) BMG; with four eyes
+    those of `ermaechtigung_wartet` do when another account says so, too.
+    """
 
     zertifikate: list[Zertifikat]
     benutzer: list[Benutzer]
     ermaechtigte: list[str]
+    ermaechtigung_wartet: list[str]
     verbrauch: list[Verbrauch]
+
+
+class Ablauf(Ausgabe):
+    """A certificate that ends soon or has ended. `letztes`: no other one of its authority is valid for longer."""
+
+    kennung: str
+    fingerprint: str
+    gueltig_bis: datetime
+    letztes: bool
+
+
+class Ermaechtigung(Ausgabe):
+    """`wirksam`: whether it is done; with four eyes another account has to say it, too."""
+
+    wirksam: bool
 
 
 class Fingerprint(Ausgabe):

@@ -1,11 +1,13 @@
 """What the admin API can do, one row each: the same functions as the commands, no logic of its own."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from gateway.behoerden import aenderungen, antraege, auskunft, benutzer, konten, schluesselliste, stamm, zertifikate
 from gateway.behoerden.aenderungen import Verwaltung
+from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.formulare import AntragForm, BehoerdeForm, Form, Kennung, Rechte, Text
 from gateway.behoerden.kategorie import parse_schluesselliste
 from gateway.behoerden.konten import Recht
@@ -84,19 +86,24 @@ WEGE: Sequence[Weg] = (
         lambda v, w, form: stamm.sperre(v, w["kennung"], gesperrt=form.wert), JaNein),
     Weg("PUT", f"{_B}/rechte", Recht.PFLEGEN, "Set what it may below its role.",
         lambda v, w, form: stamm.setze_rechte(v, w["kennung"], stamm.lies_rechte(dict(form))), Rechte),
+    Weg("PATCH", f"{_B}/rechte", Recht.PFLEGEN, "Change what is named of it, null takes a limit back.",
+        lambda v, w, form: stamm.aendere_rechte(v, w["kennung"], form.model_dump(exclude_unset=True)), Rechte),
     Weg("GET", f"{_B}/rechte", Recht.ANSEHEN, "What it may below its role.",
         lambda v, w, _: als_tabelle(stamm.rechte(v, w["kennung"])), gibt=Rechte),
     Weg("PUT", f"{_B}/protokoll", Recht.PFLEGEN, "Whether a Sicherheitsbehörde has commissioned the Protokoll.",
         lambda v, w, form: stamm.beauftrage_protokoll(v, w["kennung"], beauftragt=form.wert), JaNein),
-    Weg("POST", f"{_B}/zertifikate", Recht.PFLEGEN, "Give it a further certificate.",
+    Weg("POST", f"{_B}/zertifikate", Recht.PFLEGEN,
+        "Give it a further certificate; with four eyes it is blocked until another account lifts that.",
         lambda v, w, form: {
             "fingerprint": zertifikate.ordne_zu(v, w["kennung"], zertifikate.read_certificate(form.pem.encode()))
         }, ZertifikatForm, gibt=aus.Fingerprint),
     Weg("PUT", "/zertifikate/{fingerprint}/sperre", Recht.PFLEGEN, "Block one certificate, or lift the block.",
         lambda v, w, form: zertifikate.sperre(v, w["fingerprint"], gesperrt=form.wert), JaNein),
-    Weg("PUT", f"{_B}/ermaechtigte/{{benutzer}}", Recht.PFLEGEN, "Let a user see past blocks (§ 34a (6) BMG), or not.",
-        lambda v, w, form: (stamm.ermaechtige if form.wert else stamm.entmaechtige)(v, w["kennung"], w["benutzer"]),
-        JaNein),
+    Weg("GET", "/ablauf/{tage}", Recht.LESEN, "Certificates of authorities that end within so many days.",
+        lambda v, w, _: zertifikate.alle_ablaufenden(v.engine, v.uhr(), _tage(w["tage"])), gibt=list[aus.Ablauf]),
+    Weg("PUT", f"{_B}/ermaechtigte/{{benutzer}}", Recht.PFLEGEN,
+        "Let a user see past blocks (§ 34a (6) BMG), or not; with four eyes it takes two accounts.",
+        lambda v, w, form: _ermaechtige(v, w, form), JaNein, gibt=aus.Ermaechtigung),
     Weg("GET", f"{_B}/benutzer", Recht.BENUTZER, "The users of an authority.",
         lambda v, w, _: auskunft.benutzer(v, w["kennung"]), gibt=list[aus.Benutzer]),
     Weg("POST", f"{_B}/benutzer", Recht.BENUTZER, "Register a user.",
@@ -134,6 +141,19 @@ WEGE: Sequence[Weg] = (
     Weg("POST", "/schluesselliste", Recht.PFLEGEN, "Compare a version of the key list, or take it over.",
         lambda v, _, form: _schluesselliste(v, form), ListeForm, gibt=aus.Vergleich),
 )  # fmt: skip
+
+
+def _tage(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise BehoerdenError("days are a whole number of at most four digits")
+    return int(text)
+
+
+def _ermaechtige(v: Verwaltung, werte: Werte, form: JaNein) -> Mapping[str, bool]:
+    if form.wert:
+        return {"wirksam": stamm.ermaechtige(v, werte["kennung"], werte["benutzer"])}
+    stamm.entmaechtige(v, werte["kennung"], werte["benutzer"])
+    return {"wirksam": True}
 
 
 def _schluesselliste(v: Verwaltung, form: ListeForm) -> schluesselliste.Vergleich:

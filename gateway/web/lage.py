@@ -3,25 +3,40 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from sqlalchemy import Engine
 
 from gateway.behoerden.zertifikate import Ablauf, ablaufende
 from gateway.bootstrap import Instance
-from gateway.bootstrap_osci import certificates
+from gateway.bootstrap_osci import certificates, verzeichnis
 from gateway.bootstrap_osci import trust as osci_trust
-from gateway.envelope.zertifikate import TrustStore
 from gateway.errors import ConfigError, StoreError
+from gateway.protokoll.ankerablage import neuester
 from gateway.protokoll.betriebslage import Betriebslage, lies
 from gateway.vorgang import Gateway
 
 #: Seconds for which a reading counts: whoever asks without end costs no more than one a second.
 _MAX_AGE = 1.0
+
+
+class Frist(NamedTuple):
+    """Of one or several: when the first ends, and when the last one, after which nobody is believed."""
+
+    erste: datetime
+    letzte: datetime
+
+
+class Ankerlage(NamedTuple):
+    """When the newest anchor was made, None for none, and how often one should be."""
+
+    neuester: datetime | None
+    abstand: timedelta
 
 
 @dataclass(frozen=True)
@@ -31,11 +46,29 @@ class Lage:
     moment: datetime
     stores: Mapping[str, str]
     protokoll: Betriebslage | None  # None: it cannot be read
-    certificates: Mapping[str, datetime]  # own ones and CAs, by their key in gateway.toml: when they expire
-    revocation: Mapping[str, datetime]  # until when the lists hold
+    certificates: Mapping[str, Frist]  # own ones, CAs and peers', by their key in gateway.toml: when they expire
+    revocation: Mapping[str, Frist]  # until when the lists hold
     laender: Mapping[str, str]  # "closed", "half-open" or "open"
     free: Mapping[str, int]  # bytes, by database on SQLite
+    anker: Ankerlage | None = None  # None: none are written
     ablaufende: Sequence[Ablauf] | None = ()  # authorities' certificates; None: they cannot be read
+
+
+class Zertifikate:
+    """Those that an instance's configuration names. Raises ConfigError for one that cannot be read."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.trust = {"signatur": instance.trust}
+        if instance.config.osci.aktiv:
+            self.trust["osci"] = osci_trust(instance)
+        self._fest = {name: _frist([one]) for name, one in _own(instance).items()}
+        self._fest |= {f"{name}.ca": _frist(one.issuers) for name, one in self.trust.items()}
+        self._gegenstellen = verzeichnis(instance) if instance.config.vermittlung.gegenstellen else None
+
+    def fristen(self) -> Mapping[str, Frist]:
+        """When they end, by their key in gateway.toml; peers' may have changed since the start."""
+        ends = self._gegenstellen.fristen() if self._gegenstellen else {}
+        return {**self._fest, **{f"gegenstelle {name}": Frist(end, end) for name, end in ends.items()}}
 
 
 class Quellen:
@@ -52,12 +85,10 @@ class Quellen:
             for name, engine in self.engines.items()
             if engine.dialect.name == "sqlite"
         }
-        self._trust = {"signatur": instance.trust}
-        if instance.config.osci.aktiv:
-            self._trust["osci"] = osci_trust(instance)
-        self._certificates = {name: one.not_valid_after_utc for name, one in _own(instance).items()}
-        self._certificates |= {f"{name}.ca": _first_end(one) for name, one in self._trust.items()}
+        self._zertifikate = Zertifikate(instance)
         self._warnung_tage = instance.config.verwaltung.warnung_tage
+        self._anker = instance.config.anker
+        self._ankerordner = instance.path / self._anker.ordner
         self._clock = clock
         self._lock = threading.Lock()
         self._read: tuple[float, Lage] | None = None
@@ -73,15 +104,16 @@ class Quellen:
     def _lage(self) -> Lage:
         now, gateway = self.gateway.clock(), self.gateway
         stores = {name: _reason(check) for name, check in gateway.store_checks().items()}
-        ends = {name: trust.revocation_until() for name, trust in self._trust.items()}
+        ends = {name: trust.revocation_until() for name, trust in self._zertifikate.trust.items()}
         return Lage(
             moment=now,
             stores=stores,
             protokoll=self._protokoll(now),
-            certificates=self._certificates,
-            revocation={name: until for name, until in ends.items() if until},
+            certificates=self._zertifikate.fristen(),
+            revocation={name: Frist(*until) for name, until in ends.items() if until},
             laender=dict(gateway.vermittlung.laender.zustand()) if gateway.vermittlung else {},
             free={name: _free(file) for name, file in self._files.items()},
+            anker=self._ankerlage(now),
             ablaufende=self._ablaufende(now),
         )
 
@@ -90,6 +122,11 @@ class Quellen:
             return lies(self.engines["protokoll"], now)
         except StoreError:
             return None  # as `stores` says
+
+    def _ankerlage(self, now: datetime) -> Ankerlage | None:
+        if not self._anker.ordner:
+            return None
+        return Ankerlage(neuester(self._ankerordner, now), timedelta(hours=self._anker.abstand_stunden))
 
     def _ablaufende(self, now: datetime) -> Sequence[Ablauf] | None:
         try:
@@ -109,8 +146,9 @@ def _own(instance: Instance) -> dict[str, x509.Certificate]:
     return found
 
 
-def _first_end(trust: TrustStore) -> datetime:
-    return min(ca.not_valid_after_utc for ca in trust.issuers)
+def _frist(certificates: Iterable[x509.Certificate]) -> Frist:
+    ends = [one.not_valid_after_utc for one in certificates]
+    return Frist(min(ends), max(ends))
 
 
 def _reason(check: Callable[[], object]) -> str:

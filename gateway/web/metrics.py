@@ -141,16 +141,19 @@ class _Gelesen(Collector):
         lage = self._lage
         states = {check.name: int(check.state) for check in checks(lage)}
         yield _gauge("xmeld_check_state", "As /ready has it: 0 ok, 1 warning, 2 failing.", "check", states)
-        left = {name: (end - lage.moment).total_seconds() for name, end in lage.certificates.items()}
+        left = {name: (end.erste - lage.moment).total_seconds() for name, end in lage.certificates.items()}
         yield _gauge("xmeld_certificate_expiry_seconds", "Until an own certificate or a CA's expires.", "name", left)
         if lage.ablaufende is not None:
             yield GaugeMetricFamily(
                 "xmeld_authority_certificates_expiring", "Authorities whose last certificate ends soon or has ended.",
                 len(lage.ablaufende),
             )  # fmt: skip
-        left = {name: (end - lage.moment).total_seconds() for name, end in lage.revocation.items()}
+        left = {name: (end.erste - lage.moment).total_seconds() for name, end in lage.revocation.items()}
         yield _gauge("xmeld_revocation_list_expiry_seconds", "Until a revocation list holds no more.", "name", left)
         yield _gauge("xmeld_disk_free_bytes", "Left for a database on SQLite.", "database", lage.free)
+        if lage.anker and lage.anker.neuester:
+            age = (lage.moment - lage.anker.neuester).total_seconds()
+            yield GaugeMetricFamily("xmeld_anchor_age_seconds", "Since the newest anchor of the Protokoll.", age)
         if lage.protokoll is None:
             return
         yield GaugeMetricFamily(

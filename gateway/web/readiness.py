@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 from gateway.behoerden.zertifikate import Ablauf
-from gateway.web.lage import Lage
+from gateway.web.lage import Ankerlage, Frist, Lage
 
 _DAY = timedelta(days=1)
 
@@ -55,17 +55,27 @@ def checks(lage: Lage) -> Iterator[Check]:
     if lage.protokoll is not None:
         yield from _protokoll(lage)
     for name, end in lage.certificates.items():
-        yield _until(f"certificate {name}", end - lage.moment, CERTIFICATE, needed=name in NEEDED)
+        yield _until(f"certificate {name}", end, lage.moment, CERTIFICATE, needed=name in NEEDED)
     if lage.ablaufende is not None:
         yield _behoerden(lage.ablaufende)
     for name, end in lage.revocation.items():
-        yield _until(f"revocation list {name}", end - lage.moment, REVOCATION, needed=name in NEEDED)
+        yield _until(f"revocation list {name}", end, lage.moment, REVOCATION, needed=name in NEEDED)
     for name, free in lage.free.items():
         state = State.FAILING if free < FULL else State.WARNING if free < LOW else State.OK
         yield Check(f"disk {name}", state, f"{free >> 20} MB are free" if state else "")
+    if lage.anker is not None:
+        yield _anchor(lage.anker, lage.moment)
     for land, state_of in lage.laender.items():
         bad = state_of != "closed"
         yield Check(f"land {land}", State.WARNING if bad else State.OK, "does not answer" if bad else "")
+
+
+def _anchor(anker: Ankerlage, now: datetime) -> Check:
+    """One that is missed once may have met a restart."""
+    if anker.neuester is None:
+        return Check("anchor", State.WARNING, "there is none")
+    age = now - anker.neuester
+    return _late("anchor", age, 2 * anker.abstand, f"the newest is {_span(age)} old")
 
 
 def _behoerden(ablaufende: Sequence[Ablauf]) -> Check:
@@ -81,7 +91,10 @@ def _protokoll(lage: Lage) -> Iterator[Check]:
     behind = timedelta(seconds=one.siegelrueckstand)
     yield _late("seals", behind, SIEGEL, f"{behind.total_seconds():.0f} seconds behind the entries")
     overdue = timedelta(seconds=one.nacharbeit.sekunden)
-    yield _late("nacharbeit", overdue, NACHARBEIT, f"{one.nacharbeit.anzahl} wait, the oldest {_span(overdue)}")
+    check = _late("nacharbeit", overdue, NACHARBEIT, f"{one.nacharbeit.anzahl} wait, the oldest {_span(overdue)}")
+    if not check.state and one.nacharbeit.haengend:
+        check = Check("nacharbeit", State.WARNING, f"{one.nacharbeit.haengend} failed again and again: see the log")
+    yield check
     old = timedelta(seconds=one.postausgang.sekunden)
     yield _late("postausgang", old, POSTAUSGANG, f"{one.postausgang.anzahl} wait, the oldest {_span(old)}")
     ahead = one.neuester - lage.moment if one.neuester else timedelta()
@@ -92,9 +105,12 @@ def _late(name: str, by: timedelta, tolerated: timedelta, detail: str) -> Check:
     return Check(name, State.WARNING, detail) if by > tolerated else Check(name, State.OK)
 
 
-def _until(name: str, left: timedelta, warn: timedelta, *, needed: bool) -> Check:
+def _until(name: str, end: Frist, now: datetime, warn: timedelta, *, needed: bool) -> Check:
+    """It fails with the last of several: who is believed by another one is answered."""
+    left = end.erste - now
     if left <= timedelta():
-        return Check(name, State.FAILING if needed else State.WARNING, "is out of date")
+        failing = needed and end.letzte <= now
+        return Check(name, State.FAILING if failing else State.WARNING, "is out of date")
     return Check(name, State.WARNING, f"{_span(left)} left") if left < warn else Check(name, State.OK)
 
 

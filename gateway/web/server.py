@@ -23,6 +23,7 @@ from gateway import worker
 from gateway.abruf.vermittlung import FRIST
 from gateway.bootstrap import (
     Instance,
+    build_ankerablage,
     build_aufbewahrung,
     build_gateway,
     build_lauf,
@@ -175,13 +176,14 @@ def _serve(instance: Instance) -> None:
             one.hole()
     _built[:] = [build(instance)]
     lauf, aufbewahrung = build_lauf(instance, _built[0].gateway), build_aufbewahrung(instance)
+    ablage = build_ankerablage(instance)
     instance.close()  # each process opens its own connections
     os.register_at_fork(after_in_child=_become_worker)
     logs = logging_config(instance.config.betrieb.log)
     logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **logs})
     abstand = 60 * instance.config.signatur.crl_abstand_minuten
     hole, pause = partial(hole_immer_wieder, listen, abstand), instance.config.nacharbeit.pause_seconds
-    nachlauf = worker.Supervisor(lambda: worker.run(lauf, aufbewahrung, pause, hole))
+    nachlauf = worker.Supervisor(lambda: worker.run(lauf, aufbewahrung, ablage, pause, hole))
     try:
         Server("gateway.web.server:create", **_options(instance)).serve()
     finally:

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.abruf.suchbegriffe import freitext, nutzer, person
-from gateway.auswertung.auswertung import werte_aus
-from gateway.auswertung.quelle import zeilen
+from gateway.auswertung.auswertung import Ergebnis, werte_aus
+from gateway.auswertung.bericht import Anlass, bericht
+from gateway.auswertung.quelle import geloescht, zeilen
 from gateway.auswertung.zeile import Abrufzeile
 from gateway.ports import Protokolleintrag, Suchart, Suchbegriff
 from gateway.protokoll import SqlProtokoll, create_schema
@@ -198,3 +199,25 @@ def _utc(row: Abrufzeile, number: int) -> datetime:
     """The row's hour in Germany, a little later for each."""
     local = datetime.combine(date.fromordinal(row.tag), datetime.min.time(), ZoneInfo("Europe/Berlin"))
     return (local + timedelta(hours=row.stunde, minutes=5, milliseconds=number)).astimezone(UTC)
+
+
+def test_a_report_of_a_time_whose_records_are_gone_or_that_is_not_over_says_so(
+    engine: Engine, leser: Engine, schluessel: Protokollschluessel
+) -> None:
+    """Nothing found in what nobody could look at is no finding that all was well."""
+    with closing(SqlProtokoll(engine, schluessel, uhr=Uhr())) as protokoll:
+        for _ in range(3):
+            protokoll.record(abruf("u1", "x"))
+    von, bis = Uhr.jetzt - timedelta(days=20), Uhr.jetzt + timedelta(days=20)
+    assert geloescht(leser, von, bis) == 0
+    Aufbewahrung(engine, schluessel).loesche(Uhr.jetzt + timedelta(days=600), uhr_stimmt=True)
+    assert geloescht(leser, von, bis) == 3
+    assert geloescht(leser, von + timedelta(days=90), bis + timedelta(days=90)) == 0
+    nichts = Ergebnis((), {}, {}, 1)
+    whole = Anlass("Amt", von.date(), bis.date(), "DS 1", bis + timedelta(days=1))
+    assert "vollständig" not in bericht(nichts, whole, {})
+    assert "noch nicht zu Ende" not in bericht(nichts, whole, {})
+    assert "Unvollständig: Aus den Monaten dieses Zeitraums sind 3 Einträge" in bericht(
+        nichts, replace(whole, geloescht=3), {}
+    )
+    assert "noch nicht zu Ende" in bericht(nichts, replace(whole, erstellt=Uhr.jetzt), {})

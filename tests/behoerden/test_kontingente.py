@@ -86,6 +86,25 @@ def test_a_day_begins_with_nothing_and_the_day_before_stays_known(engine: Engine
     assert [tuple(row) for row in rows] == [("2026-05-04", 2), ("2026-05-05", 2)]
 
 
+def test_answers_that_began_before_midnight_give_nobody_a_further_request_of_the_new_day(engine: Engine) -> None:
+    kontingente, behoerde, morgen = (
+        SqlKontingente(engine, Takt()),
+        amt(je_tag=10_000, treffer_je_tag=10_000),
+        "2026-05-05",
+    )
+    assert let_through(kontingente, behoerde, 60) == 60
+    through = 0
+    for _ in range(200):
+        through += let_through(kontingente, behoerde, 60, morgen)
+        kontingente.buche_treffer(behoerde, TAG, 1)
+    assert through == 10_000
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT anfragen, treffer FROM behoerde_verbrauch WHERE tag = :tag"), {"tag": TAG}
+        )
+        assert [tuple(row) for row in rows] == [(60, 200)], "nor is anything of the day before forgotten"
+
+
 def test_treffer_are_counted_beside_requests(engine: Engine) -> None:
     kontingente, behoerde = SqlKontingente(engine, Takt()), amt(treffer_je_tag=10)
     assert kontingente.nimm(behoerde, TAG) == Verbrauch(0, 0)

@@ -1,13 +1,14 @@
 """What the operator changes of an authority, its users and certificates."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.behoerden import auskunft, benutzer, stamm, zertifikate
+from gateway.behoerden import auskunft, benutzer, pruefung, stamm, zertifikate
 from gateway.behoerden.aenderungen import Verwaltung
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.register import SqlBehoerden
@@ -54,7 +55,7 @@ def test_rights_are_what_was_set_and_can_be_taken_back(v: Verwaltung, amt: Calla
     stamm.setze_rechte(v, AMT.kennung, aus_tabelle(ALLE_RECHTE))
     assert als_tabelle(amt().rechte) == ALLE_RECHTE
     assert amt().rechte.stunden == Stunden(datetime(1, 1, 1, 6).time(), datetime(1, 1, 1, 20, 30).time())
-    stamm.setze_rechte(v, AMT.kennung, stamm.geaenderte_rechte(v, AMT.kennung, {"stunden": None, "je_tag": 7}))
+    stamm.aendere_rechte(v, AMT.kennung, {"stunden": None, "je_tag": 7})
     assert als_tabelle(amt().rechte) == {key: wert for key, wert in ALLE_RECHTE.items() if key != "stunden"} | {
         "je_tag": 7
     }
@@ -193,6 +194,8 @@ def test_an_authority_is_warned_of_when_its_last_certificate_ends_soon(v: Verwal
     end = datetime.fromisoformat(row["gueltig_bis"])
     assert zertifikate.ablaufende(v.engine, end - timedelta(days=61), 60) == []
     assert [one.kennung for one in zertifikate.ablaufende(v.engine, end - timedelta(days=60), 60)] == [POLIZEI.kennung]
+    every = zertifikate.alle_ablaufenden(v.engine, end - timedelta(days=60), 60)
+    assert {(one.kennung, one.letztes) for one in every} >= {(POLIZEI.kennung, True)}
     zertifikate.sperre(v, fingerprint(newer), gesperrt=True)  # one that is blocked replaces none
     assert len(zertifikate.ablaufende(v.engine, end - timedelta(days=60), 60)) == 2
     stamm.sperre(v, POLIZEI.kennung, gesperrt=True)
@@ -206,3 +209,66 @@ def test_a_register_with_rights_that_cannot_be_read_lets_nobody_in(v: Verwaltung
         connection.exec_driver_sql("UPDATE behoerde SET rechte = '{'")
     with pytest.raises(StoreError, match="the rights of an authority cannot be read"):
         SqlBehoerden(engine).of_certificate(CERTIFICATE)
+
+
+def test_two_administrators_at_the_same_time_lose_nothing_of_each_other(v: Verwaltung) -> None:
+    stamm.registriere(v, AMT)
+
+    def change(name: str) -> None:
+        for number in range(1, 16):
+            stamm.aendere_rechte(v, AMT.kennung, {name: number})
+            assert getattr(stamm.rechte(v, AMT.kennung), name) == number
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(change, ("je_tag", "treffer_je_tag")))
+    assert als_tabelle(stamm.rechte(v, AMT.kennung)) == {"je_tag": 15, "treffer_je_tag": 15}
+
+
+@pytest.fixture
+def zwei(v: Verwaltung) -> tuple[Verwaltung, Verwaltung]:
+    """Anna and Berta, who need each other, and an authority whose users may see past blocks."""
+    stamm.registriere(v, replace(POLIZEI, trotz_sperre=True))
+    anna = replace(v, vier_augen=True)
+    return anna, replace(anna, wer="konto:berta")
+
+
+def seen(v: Verwaltung) -> Behoerde:
+    found = SqlBehoerden(v.engine).of_certificate(CERTIFICATE)
+    assert found is not None
+    return found
+
+
+def test_with_four_eyes_a_certificate_counts_when_another_one_has_looked_at_it(
+    zwei: tuple[Verwaltung, Verwaltung],
+) -> None:
+    anna, berta = zwei
+    zertifikate.ordne_zu(anna, POLIZEI.kennung, CERTIFICATE)
+    assert seen(anna).zugang.gesperrte_zertifikate == {CERTIFICATE}
+    for she in (anna, replace(anna, wer="konto:anna")):
+        with pytest.raises(BehoerdenError, match="four eyes: another one"):
+            zertifikate.sperre(she, CERTIFICATE, gesperrt=False)
+    zertifikate.sperre(berta, CERTIFICATE, gesperrt=False)
+    assert seen(anna).zugang.gesperrte_zertifikate == frozenset()
+    zertifikate.sperre(berta, CERTIFICATE, gesperrt=True)
+    with pytest.raises(BehoerdenError, match="four eyes: another one"):
+        zertifikate.sperre(berta, CERTIFICATE, gesperrt=False)
+    assert pruefung.pruefe(anna.engine).fehler == ()
+
+
+def test_with_four_eyes_nobody_sees_past_blocks_by_one_persons_word(zwei: tuple[Verwaltung, Verwaltung]) -> None:
+    anna, berta = zwei
+    zertifikate.ordne_zu(anna, POLIZEI.kennung, CERTIFICATE)
+    assert not stamm.ermaechtige(anna, POLIZEI.kennung, "m.muster")
+    assert seen(anna).ermaechtigte == frozenset()
+    shown = auskunft.behoerde(anna, POLIZEI.kennung)
+    assert (shown["ermaechtigte"], shown["ermaechtigung_wartet"]) == ([], ["m.muster"])
+    with pytest.raises(BehoerdenError, match="four eyes: another one"):
+        stamm.ermaechtige(replace(anna, wer="konto:anna"), POLIZEI.kennung, "m.muster")
+    assert seen(anna).ermaechtigte == frozenset()
+    assert stamm.ermaechtige(berta, POLIZEI.kennung, "m.muster")
+    assert seen(anna).ermaechtigte == {"m.muster"}
+    with pytest.raises(BehoerdenError, match="empowered already"):
+        stamm.ermaechtige(anna, POLIZEI.kennung, "m.muster")
+    stamm.entmaechtige(anna, POLIZEI.kennung, "m.muster")
+    assert not stamm.ermaechtige(berta, POLIZEI.kennung, "m.muster"), "taking back is one's own, giving again is not"
+    assert pruefung.pruefe(anna.engine).fehler == ()

@@ -123,6 +123,13 @@ def test_users_and_certificates_are_blocked_one_by_one(run: Run, own: Path) -> N
     assert "belongs to this authority already" in run("behoerde", "zertifikat", "add", AMT, pem, "-i", own).error
 
 
+def test_all_certificates_that_end_are_listed_whosesoever(run: Run, own: Path) -> None:
+    assert "active" not in run("behoerde", "zertifikat", "ending", "--days", "30", "-i", own).out
+    out = run("behoerde", "zertifikat", "ending", "--days", "3650", "-i", own).out
+    assert AMT in out
+    assert {"signatur", "signatur.ca"} <= set(out.split())
+
+
 def test_list_warns_of_certificates_that_end_soon(run: Run, own: Path) -> None:
     assert "ends on" not in run("behoerde", "list", "-i", own).out
     set_key(own, "warnung_tage = 60", "warnung_tage = 1095")

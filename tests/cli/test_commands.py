@@ -22,6 +22,7 @@ from gateway.envelope.pki import KeyType
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.protokoll.monat import BERLIN
 from gateway.sending import client_of
+from gateway.terminal import actor
 from gateway.zustellung.http import post
 from tests.abruf.nachbarn import DORT, nachbarn
 from tests.betrieb import AMT as AMT_09
@@ -329,6 +330,15 @@ def test_what_is_due_is_said_and_deleted_and_an_early_time_deletes_nothing(run: 
     assert (done.code, done.out) == (0, "nothing is due\n")
     done = run("protokoll", "aufbewahrung", "-i", recorded)
     assert (done.code, done.out) == (0, "deleted 0 records, months: none; 0 rows of delivered messages\n")
+
+
+def test_who_says_that_the_clock_is_right_is_on_record(run: Run, recorded: Path) -> None:
+    assert run("protokoll", "aufbewahrung", "-i", recorded, "--clock-is-right").code == 0
+    assert "einsicht │ uhr_stimmt" in run("protokoll", "list", "-i", recorded).out
+    with Instance.read(recorded) as here:
+        einsicht = protokoll.Einsicht(here.protokoll(readonly=True))
+        said = einsicht.read(einsicht.entries(1)[0].stelle, here.protokollschluessel)
+    assert said == {"durch": actor(), "was": "uhr_stimmt"}
 
 
 def test_a_record_is_held_listed_and_released(run: Run, recorded: Path) -> None:

@@ -17,8 +17,9 @@ from sqlalchemy import Engine, MetaData, insert, inspect, text
 
 from gateway import migration
 from gateway.behoerden import tabellen as behoerden_tabellen
+from gateway.behoerden.pruefung import pruefe
 from gateway.behoerden.register import SqlBehoerden
-from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag, create_databases
+from gateway.bootstrap import Instance, build_gateway, build_lauf, build_umschlag, check_databases, create_databases
 from gateway.envelope.zertifikate import fingerprint
 from gateway.errors import StoreError
 from gateway.instance import certificate_files
@@ -133,6 +134,8 @@ def test_the_data_of_release_0_1_0_is_there_and_verifies_and_exchanges_go_on(old
         assert any(inhalt and inhalt.get("treffer") for inhalt in contents)
         assert einsicht.offen() == (2, 0, 1)
         assert len(SqlBehoerden(here.behoerden(readonly=True)).all()) == 4
+        register = pruefe(here.behoerden(readonly=True))
+        assert (register.fehler, register.anzahl > 4) == ((), True), "who was there before is recorded as it was"
         house = Betrieb(here, build_gateway(here), build_umschlag(here))
         certificate = x509.load_pem_x509_certificate(certificate_files(here.path, AMT)[1].read_bytes())
         here.authorities().add_certificate(AMT, fingerprint(certificate))
@@ -140,6 +143,7 @@ def test_the_data_of_release_0_1_0_is_there_and_verifies_and_exchanges_go_on(old
         assert build_lauf(here, house.gateway).runde().angesehen == 3
         house.gateway.protokoll.close()
         assert verify(here.protokoll(readonly=True), here.protokollschluessel).entries == EINTRAEGE + 1
+        assert pruefe(here.behoerden()).fehler == ()
 
 
 def test_an_entry_of_release_0_1_0_that_was_changed_is_found(old: Old) -> None:
@@ -183,6 +187,35 @@ def test_an_upgrade_that_fails_midway_leaves_the_database_as_it_was(old: Old, mo
         monkeypatch.undo()
         assert _shape(here.protokoll()) == before
         assert migration.upgrade(here.protokoll(), migration.PROTOKOLL)
+
+
+@pytest.mark.parametrize("at", ["gateway.migration.stamp", "gateway.behoerden.register.create_schema"])
+def test_tables_whose_making_was_broken_off_are_made_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, at: str
+) -> None:
+    """A new instance on PostgreSQL may leave what it has begun there."""
+    here = betrieb(tmp_path / "instance").here
+    here.close()
+    for file in (here.path / "daten").iterdir():
+        file.unlink()
+
+    stamp = migration.stamp
+
+    def killed(engine: Engine, store: Store | None = None) -> None:
+        if store is migration.SPIEGEL:
+            return stamp(engine, store)
+        raise KeyboardInterrupt
+
+    with Instance.read(here.path) as begun:
+        monkeypatch.setattr(at, killed)
+        with pytest.raises(KeyboardInterrupt):
+            create_databases(begun)
+        monkeypatch.undo()
+    with Instance.read(here.path) as again:
+        create_databases(again)
+        check_databases(again)
+    assert run("datenbank", "stand", "-i", here.path).code == 0
+    assert run("behoerde", "verlauf", "-i", here.path).code == 0
 
 
 def test_the_database_of_a_later_release_is_left_alone(database_url: str) -> None:

@@ -49,7 +49,7 @@ def anker(engine: Engine, schluessel: Protokollschluessel, tmp_path: Path) -> It
 
 
 def found(engine: Engine, schluessel: Protokollschluessel, anker: Anker) -> set[tuple[Kind, str]]:
-    return {(finding.kind, finding.place) for finding in verify(engine, schluessel, anker=anker).findings}
+    return {(finding.kind, finding.place) for finding in verify(engine, schluessel, anker=[anker]).findings}
 
 
 def test_what_goes_on_as_the_anchor_has_seen_it_is_intact(
@@ -96,10 +96,13 @@ def test_what_was_deleted_by_record_is_as_the_anchor_has_seen_it_and_undoing_tha
         assert found(engine, schluessel, later) == {(Kind.SET_BACK, "deletion 1")}
 
 
+@pytest.mark.parametrize(
+    "tampering", ["UPDATE protokoll_kopf SET nummer = 3 WHERE kette = 1", "DELETE FROM protokoll_kopf WHERE kette = 2"]
+)
 def test_no_anchor_is_made_of_what_was_tampered_with(
-    engine: Engine, schluessel: Protokollschluessel, anker: Anker
+    engine: Engine, schluessel: Protokollschluessel, anker: Anker, tampering: str
 ) -> None:
-    sql(engine, "UPDATE protokoll_kopf SET nummer = 3 WHERE kette = 1")
+    sql(engine, tampering)
     with pytest.raises(StoreError, match="no anchor is made"):
         make_anker(engine, schluessel, MAI)
 

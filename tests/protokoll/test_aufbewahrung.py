@@ -390,3 +390,99 @@ def test_a_clock_that_runs_through_four_years_finds_every_entry_kept_for_its_tim
     assert (result.held, result.entries + result.deleted) == (1, len(recorded))
     assert Einsicht(leser).read(Stelle(1, 1), schluessel) == INHALT
     assert rows(engine, "SELECT count(*) FROM protokoll_loeschung") == [(35,)]
+
+
+def _laufend(engine: Engine, schluessel: Protokollschluessel, zeit: Zeit, protokoll: SqlProtokoll) -> Aufbewahrung:
+    """More than two years of regular service, with every deletion at its time."""
+    job = Aufbewahrung(engine, schluessel)
+    zeit.now = am(2026, 1)
+    while zeit.now < am(2028, 3):
+        protokoll.record(eintrag())
+        job.loesche(zeit.now)
+        zeit.now += timedelta(days=14)
+    return job
+
+
+def _wieder_richtig(schluessel: Protokollschluessel, zeit: Zeit, protokoll: SqlProtokoll, leser: Engine) -> None:
+    zeit.now = am(2028, 3, 20)
+    protokoll.record(eintrag())
+    assert verify(leser, schluessel).intact
+
+
+@pytest.mark.parametrize("im_laufenden_betrieb", [True, False])
+def test_what_was_stored_while_the_clock_was_set_back_is_kept_for_twelve_months_as_well(
+    engine: Engine, leser: Engine, schluessel: Protokollschluessel, zeit: Zeit, im_laufenden_betrieb: bool
+) -> None:
+    """Nobody gets rid of a record by setting the clock back, asking, and setting it right again."""
+    with closing(SqlProtokoll(engine, schluessel, uhr=zeit)) as protokoll:
+        job = _laufend(engine, schluessel, zeit, protokoll)
+        before = len(stored(engine))
+        zeit.now = am(2026, 6)
+        if im_laufenden_betrieb:
+            protokoll.record(eintrag())
+        else:  # a process of its own, with a chain of its own
+            with closing(SqlProtokoll(engine, schluessel, uhr=zeit)) as other:
+                other.record(eintrag())
+        _wieder_richtig(schluessel, zeit, protokoll, leser)
+        assert [one.monat for one in job.faellige(zeit.now)] == []
+        assert job.loesche(zeit.now) == Loeschbericht()
+        assert job.loesche(zeit.now, uhr_stimmt=True) == Loeschbericht()
+        assert len(stored(engine)) == before + 2
+        while zeit.now < am(2029, 4, 20):
+            protokoll.record(eintrag())
+            zeit.now += timedelta(days=14)
+        bericht = job.loesche(zeit.now)
+    assert bericht is not None
+    assert 202606 in bericht.monate, "once what came before it is due, too"
+    assert verify(leser, schluessel, now=zeit.now).intact
+
+
+def test_a_clock_that_was_ahead_for_a_while_or_differs_by_hours_delays_no_deletion(
+    engine: Engine, schluessel: Protokollschluessel, zeit: Zeit
+) -> None:
+    with closing(SqlProtokoll(engine, schluessel, uhr=zeit)) as protokoll:
+        zeit.now = am(2031, 1)
+        protokoll.record(eintrag())
+        for moment in (am(2026, 12, 31, 23), am(2026, 12, 31, 22), am(2027, 1, 1, 3)):
+            zeit.now = moment
+            protokoll.record(eintrag())
+        zeit.now = am(2026, 12, 31, 20)
+        protokoll.record(eintrag())
+    assert [one.monat for one in Aufbewahrung(engine, schluessel).faellige(faellig(202612))] == [202612]
+
+
+def untimely(leser: Engine, schluessel: Protokollschluessel, now: datetime) -> list[tuple[Kind, str]]:
+    return [(one.kind, one.place) for one in verify(leser, schluessel, now=now).findings]
+
+
+def test_what_was_deleted_by_a_clock_set_forward_is_found_until_that_time_has_come(
+    bestand: Engine, leser: Engine, schluessel: Protokollschluessel
+) -> None:
+    loesche(bestand, schluessel, am(2028, 1, 1))
+    assert untimely(leser, schluessel, am(2027, 6)) == [(Kind.UNTIMELY, "deletion 1"), (Kind.UNTIMELY, "deletion 2")]
+    assert untimely(leser, schluessel, am(2028, 1, 2)) == []
+
+
+def test_what_was_deleted_too_early_is_found_though_the_record_of_it_is_signed(
+    bestand: Engine, leser: Engine, schluessel: Protokollschluessel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a program other than ours that has the key."""
+    monkeypatch.setattr(modul, "faellig", lambda _monat: am(2027, 3))
+    monkeypatch.setattr(modul, "ist_juenger", lambda *_: False)
+    loesche(bestand, schluessel, am(2027, 3, 20))
+    assert untimely(leser, schluessel, am(2028, 6)) == [(Kind.UNTIMELY, f"deletion {n}") for n in range(1, 6)]
+
+
+def test_what_was_deleted_of_a_chain_that_was_younger_than_it_said_is_found(
+    bestand: Engine, leser: Engine, schluessel: Protokollschluessel, zeit: Zeit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modul, "ist_juenger", lambda *_: False)
+    zeit.now = am(2028, 3)
+    with closing(SqlProtokoll(bestand, schluessel, uhr=zeit)) as third:
+        third.record(eintrag())
+    zeit.now = am(2027, 2)
+    with closing(SqlProtokoll(bestand, schluessel, uhr=zeit)) as fourth:
+        fourth.record(eintrag())
+    loesche(bestand, schluessel, am(2028, 4, 1))
+    found = untimely(leser, schluessel, am(2028, 6))
+    assert found == [(Kind.UNTIMELY, "deletion 4")], "of the months before no entry was of the fourth chain"

@@ -15,6 +15,7 @@ from gateway.errors import ConfigError
 from gateway.meldewesen.behoerde import Rolle
 from gateway.ports import Ausfall, LandNichtErreichbar
 from gateway.vorgang import Gateway
+from gateway.web.lage import Zertifikate
 from gateway.web.server import GRACE_VERMITTLUNG
 from tests.gateways import set_key
 from tests.vermittlung.peers import table, write
@@ -31,6 +32,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kennung in (EINFACH, SICHERHEIT):
         set_key(path, 'kennung = ""', f'kennung = "{kennung}"')
     return path
+
+
+def test_the_peers_certificates_are_watched_and_a_changed_directory_is_seen(made: Path) -> None:
+    with Instance.read(made) as here:
+        ends = Zertifikate(here).fristen()
+    watched = {name for name in ends if name.startswith("gegenstelle 09 ")}
+    assert {name.split()[2] for name in watched} == {"adressat_cipher", "intermediaer_cipher", "autoren"}
+    assert "signatur.ca" in ends
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.behoerden import aenderungen, konten
+from gateway.behoerden import konten, pruefung
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.signer import load_identity
@@ -232,6 +232,42 @@ def test_an_authoritys_administrator_creates_and_locks_its_own_users_and_nobody_
         assert admin(method, path, {"wert": True})[0] == 403
 
 
+def test_a_user_is_blocked_whatever_his_name_is_made_of(leitung: Client) -> None:
+    for name, path in (("amt/meier", "amt%2Fmeier"), ("a?%b/sperre", "a%3F%25b%2Fsperre"), ("x" * 120, "x" * 120)):
+        assert leitung("POST", f"/behoerden/{AMT}/benutzer", {"benutzer": name}) == (200, {})
+        assert leitung("PUT", f"/behoerden/{AMT}/benutzer/{path}/sperre", {"wert": True}) == (200, {}), name
+        users = {one["benutzer"]: one["gesperrt"] for one in leitung("GET", f"/behoerden/{AMT}/benutzer")[1]}
+        assert users[name] == "betreiber"
+
+
+def test_two_who_change_different_rights_lose_nothing_of_each_other(leitung: Client) -> None:
+    path = f"/behoerden/{AMT}/rechte"
+    assert leitung("PUT", path, {"phonetik": False}) == (200, {})
+    for changes in ({"je_tag": 900}, {"je_sekunde": 90}, {"phonetik": None}):
+        assert leitung("PATCH", path, changes) == (200, {})
+    assert leitung("GET", path) == (200, {"je_sekunde": 90, "je_tag": 900})
+    assert leitung("PATCH", path, {"je_tag": "viele"})[0] == 422
+    assert leitung("PUT", path, {}) == (200, {})
+
+
+def test_who_is_empowered_is_told_and_shown(leitung: Client) -> None:
+    kennung, path = "dbs:060030099000", "/behoerden/dbs:060030099000/ermaechtigte/m.muster"
+    one = {"kennung": kennung, "name": "LKA", "rolle": "sicherheit", "nummer": 1, "trotz_sperre": True}
+    assert leitung("POST", "/behoerden", one) == (200, {})
+    assert leitung("PUT", path, {"wert": True}) == (200, {"wirksam": True})
+    shown = leitung("GET", f"/behoerden/{kennung}")[1]
+    assert (shown["ermaechtigte"], shown["ermaechtigung_wartet"]) == (["m.muster"], [])
+    assert leitung("PUT", path, {"wert": True})[0] == 409
+    assert leitung("PUT", path, {"wert": False}) == (200, {"wirksam": True})
+
+
+def test_certificates_that_end_are_listed(leitung: Client) -> None:
+    assert leitung("GET", "/ablauf/30") == (200, [])
+    (one,) = [row for row in leitung("GET", "/ablauf/3000")[1] if row["kennung"] == AMT]
+    assert (one["letztes"], len(one["fingerprint"]), one["gueltig_bis"] > "2026") == (True, 64, True)
+    assert leitung("GET", "/ablauf/bald")[0] == 409
+
+
 def test_a_block_holds_within_a_second_in_every_worker(served: Site, leitung: Client) -> None:
     assert served.ask() == "01"
     assert leitung("PUT", f"/behoerden/{AMT}/sperre", {"wert": True}) == (200, {})
@@ -260,7 +296,7 @@ def test_each_change_is_recorded_with_the_account_that_made_it(served: Site, lei
     assert leitung("PUT", f"/behoerden/{AMT}/rechte", {}) == (200, {})
     newest = leitung("GET", f"/aenderungen/{AMT}")[1][0]
     assert (newest["wer"], newest["was"]) == ("konto:leitung", "rechte")
-    assert aenderungen.pruefe_kette(served.house.here.behoerden()).fehler == ()
+    assert pruefung.pruefe(served.house.here.behoerden()).fehler == ()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ import pytest
 if sys.version_info >= (3, 12):
     pytest.skip("osci_stub needs spyne, which runs on Python 3.11 only", allow_module_level=True)
 
-from gateway.protokoll import Einsicht
+from gateway.protokoll import Einsicht, verify
+from gateway.protokoll.anker import read_anker
+from gateway.protokoll.ankerablage import MUSTER
 from osci_stub import StubServer
 from tests.betrieb import betrieb
 from tests.databases import KINDS, fresh_database
@@ -54,6 +56,8 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             configure(path, stub.url, stub.ca_pem)
             set_key(path, "port = 8080", f"port = {port}")
             set_key(path, "pause_seconds = 30", "pause_seconds = 1")
+            set_key(path, 'ordner = "" ', 'ordner = "anker" ')
+            (path / "anker").mkdir()
             with serving(path, port) as running:
                 yield Served(house, running, stub)
         house.close()
@@ -65,6 +69,17 @@ def test_a_neutral_answer_over_http_is_followed_by_its_1322(served: Served) -> N
     served.until(lambda: served.offen == (0, 0, 0))
     assert served.stub.posteingang.nachrichten[0].typ == "1322"
     served.verified()
+
+
+def test_the_worker_writes_an_anchor_that_holds_and_ready_and_metrics_tell_its_age(served: Served) -> None:
+    here = served.house.here
+    served.until(lambda: len(list((here.path / "anker").glob(MUSTER))) == 1)
+    (path,) = (here.path / "anker").iterdir()
+    seen = read_anker(path, here.protokollschluessel.siegel_oeffentlich)
+    assert verify(here.protokoll(readonly=True), here.protokollschluessel, anker=[seen]).intact
+    time.sleep(1.1)
+    assert b'"name": "anchor", "state": "ok"' in served.send("GET", "/ready").body
+    assert b"xmeld_anchor_age_seconds" in served.send("GET", "/metrics").body
 
 
 def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twice(served: Served) -> None:
