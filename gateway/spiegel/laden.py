@@ -1,7 +1,8 @@
 """Loads persons and street directories into the mirror: all of a file, or nothing of it.
 
-Each entry is a person's record (`meldewesen.datensatz`) or `{"strassen": {"ags": …, "namen": […]}}`, the street
-directory of a municipality. A record replaces the one with the same AGS and Ordnungsmerkmal; streets are added.
+Each entry is a person's record (`meldewesen.datensatz`), which replaces the one with the same AGS and Ordnungsmerkmal;
+`{"entfernt": {"ags": …, "ordnungsmerkmal": …}}`, a person who is to be removed (§ 14 BMG); or
+`{"strassen": {"ags": …, "namen": […]}}`, the street directory of a municipality, whose streets are added.
 """
 
 import json
@@ -32,6 +33,8 @@ MAX_FEHLER = 100
 #: Characters of a reason at most: it may name a key of the file, which may be anything.
 _MAX_GRUND = 200
 
+_DOPPELT = "the file has this ags and ordnungsmerkmal more than once"
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Eintrag = str | bytes | dict[str, Any]
@@ -56,10 +59,13 @@ class LadeFehler(GatewayError):
 
 @dataclass(frozen=True)
 class Ladebericht:
-    """What was loaded: persons, how many of them replaced an older record, and streets named in directories."""
+    """What was loaded: persons, how many of them replaced an older record, persons removed, and streets named in
+    directories.
+    """
 
     personen: int
     ersetzt: int
+    entfernt: int
     strassen: int
 
 
@@ -79,27 +85,42 @@ class _Fehlerliste:
             raise LadeFehler(tuple(sorted(self.fehler, key=attrgetter("zeile"))), self.anzahl)
 
 
+@dataclass
+class _Datei:
+    """What a file has beside records; each entry of a municipality that is not `bedient` is an error."""
+
+    bedient: Callable[[str], bool]
+    strassen: set[tuple[str, str]] = field(default_factory=set)  # AGS, normal form
+    entfernt: dict[tuple[str, str], int] = field(default_factory=dict)  # AGS, Ordnungsmerkmal → line
+    fehler: _Fehlerliste = field(default_factory=_Fehlerliste)
+
+
 def lade(
-    engine: Engine, eintraege: Iterable[Eintrag], fortschritt: Callable[[int], None] = lambda gelesen: None
+    engine: Engine,
+    eintraege: Iterable[Eintrag],
+    fortschritt: Callable[[int], None] = lambda gelesen: None,
+    bedient: Callable[[str], bool] = lambda ags: True,
 ) -> Ladebericht:
     """Loads all entries (JSON texts or objects; blank lines are skipped) in one transaction.
 
-    `fortschritt` is called with the number of entries read so far. Raises LadeFehler when an entry is bad and
-    StoreError when the mirror cannot be written; in both cases nothing has changed.
+    An entry of a municipality that is not `bedient` (by AGS) is bad. `fortschritt` is called with the number of entries
+    read so far. Raises LadeFehler when an entry is bad and StoreError when the mirror cannot be written; in both cases
+    nothing has changed.
     """
-    fehler = _Fehlerliste()
-    strassen: set[tuple[str, str]] = set()
-    personen = _read(eintraege, strassen, fehler, fortschritt)
+    datei = _Datei(bedient)
+    personen = _read(eintraege, datei, fortschritt)
     with store_errors("the mirror cannot be written"):
         with engine.begin() as connection:
             schreiber = Schreiber(connection)
             while batch := list(islice(personen, _BATCH)):
                 for doppelt in schreiber.write(batch):
-                    fehler.add(doppelt.zeile, "the file has this ags and ordnungsmerkmal more than once")
-            fehler.check()
-            schreiber.write_strassen(strassen)
+                    datei.fehler.add(doppelt.zeile, _DOPPELT)
+            for wer in schreiber.remove(datei.entfernt):
+                datei.fehler.add(datei.entfernt[wer], "is not in the mirror, or only by a record of this file")
+            datei.fehler.check()
+            schreiber.write_strassen(datei.strassen)
         _refresh_statistics(engine)
-    return Ladebericht(schreiber.personen, schreiber.ersetzt, len(strassen))
+    return Ladebericht(schreiber.personen, schreiber.ersetzt, len(datei.entfernt), len(datei.strassen))
 
 
 def _refresh_statistics(engine: Engine) -> None:
@@ -111,13 +132,8 @@ def _refresh_statistics(engine: Engine) -> None:
         )
 
 
-def _read(
-    eintraege: Iterable[Eintrag],
-    strassen: set[tuple[str, str]],
-    fehler: _Fehlerliste,
-    fortschritt: Callable[[int], None],
-) -> Iterator[Person]:
-    """The good persons of the file; bad entries go to `fehler`, street names to `strassen`."""
+def _read(eintraege: Iterable[Eintrag], datei: _Datei, fortschritt: Callable[[int], None]) -> Iterator[Person]:
+    """The good persons of the file; everything else goes to `datei`."""
     zeile = 0
     for zeile, eintrag in enumerate(eintraege, start=1):
         if zeile % _BATCH == 0:
@@ -127,17 +143,32 @@ def _read(
         try:
             record = _decode(eintrag)
             if "strassen" in record:
-                strassen.update(_directory(record))
+                datei.strassen.update(_directory(record, datei.bedient))
+            elif "entfernt" in record:
+                _add_entfernt(zeile, record, datei)
             else:
-                yield _person(zeile, record)
+                yield _person(zeile, record, datei.bedient)
         except ValueError as error:
-            fehler.add(zeile, str(error))
+            datei.fehler.add(zeile, str(error))
     fortschritt(zeile)
 
 
-def _person(zeile: int, record: dict[str, Any]) -> Person:
+def _person(zeile: int, record: dict[str, Any], bedient: Callable[[str], bool]) -> Person:
     datensatz.check(record)
+    _check_bedient("ags", record["ags"], bedient)
     return Person(zeile, record["ags"], record["ordnungsmerkmal"], _encode(record), formen_des_datensatzes(record))
+
+
+def _add_entfernt(zeile: int, record: dict[str, Any], datei: _Datei) -> None:
+    wer = record["entfernt"]
+    if len(record) != 1 or not isinstance(wer, dict) or wer.keys() != {"ags", "ordnungsmerkmal"}:
+        raise ValueError("entfernt: must hold ags and ordnungsmerkmal, and stand alone")
+    ags, ordnungsmerkmal = wer["ags"], wer["ordnungsmerkmal"]
+    if not isinstance(ags, str) or not isinstance(ordnungsmerkmal, str):
+        raise ValueError("entfernt: ags and ordnungsmerkmal must be texts")
+    _check_bedient("entfernt.ags", Gemeindeschluessel(ags), datei.bedient)
+    if datei.entfernt.setdefault((ags, ordnungsmerkmal), zeile) != zeile:
+        raise ValueError(_DOPPELT)
 
 
 def _decode(eintrag: Eintrag) -> dict[str, Any]:
@@ -149,7 +180,8 @@ def _decode(eintrag: Eintrag) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
     except (json.JSONDecodeError, RecursionError):
-        raise ValueError("is not JSON") from None
+        bom = text.startswith("\ufeff")
+        raise ValueError("is not JSON: it begins with a byte order mark (BOM)" if bom else "is not JSON") from None
     if not isinstance(record, dict):
         raise ValueError("must be an object")
     return record
@@ -163,7 +195,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _directory(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _check_bedient(feld: str, ags: str, bedient: Callable[[str], bool]) -> None:
+    if not bedient(ags):
+        raise ValueError(f"{feld}: {ags} is not a municipality that this instance serves")
+
+
+def _directory(record: dict[str, Any], bedient: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     verzeichnis = record["strassen"]
     if len(record) != 1 or not isinstance(verzeichnis, dict) or verzeichnis.keys() != {"ags", "namen"}:
         raise ValueError("strassen: must hold ags and namen, and stand alone")
@@ -176,4 +213,5 @@ def _directory(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not isinstance(name, str) or not name.isprintable() or not zulaessig(name):
             raise ValueError(f"strassen.namen[{index}]: must be a text in characters of DIN 91379 (datatypeC), NFC")
     schluessel = Gemeindeschluessel(ags)
+    _check_bedient("strassen.ags", schluessel, bedient)
     return ((schluessel, form) for name in namen if (form := strassenform(name)))

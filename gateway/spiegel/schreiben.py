@@ -1,9 +1,9 @@
 """Writes a load's persons into the tables, in batches, by the fastest way that each database has."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from secrets import token_bytes
 from typing import Any
 
@@ -55,7 +55,7 @@ class Schreiber:
         self._connection = connection
         self._first_id = (connection.execute(select(func.max(person.c.id))).scalar() or 0) + 1
         self._strassen: set[_Row] = set()
-        self._fruehere: set[_Row] = set()  # streets of blocked persons whose records were replaced
+        self._fruehere: set[_Row] = set()  # streets of blocked persons whose records were replaced or removed
         self.personen = 0
         self.ersetzt = 0
 
@@ -64,7 +64,7 @@ class Schreiber:
 
         Returns those that are not written, because this load has written the same person before.
         """
-        known = self._known(personen)
+        known = self._known((one.ags, one.ordnungsmerkmal) for one in personen)
         batch = _Batch()
         doppelt: list[Person] = []
         seen: set[tuple[str, str]] = set()
@@ -86,10 +86,20 @@ class Schreiber:
         self._strassen |= batch.strassen
         return doppelt
 
+    def remove(self, personen: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Removes persons, by AGS and Ordnungsmerkmal.
+
+        Returns those that are not there, or only because this load has written them.
+        """
+        known = self._known(personen)
+        there = {wer: id_ for wer, (id_, _) in known.items() if id_ < self._first_id}
+        self._delete(list(there.values()))
+        return [wer for wer in personen if wer not in there]
+
     def write_strassen(self, verzeichnis: Collection[tuple[str, str]]) -> None:
         """Adds the streets (AGS, normal form) of directories, and those of all persons written so far.
 
-        What a replaced record of a blocked person had told is forgotten: the block may last longer now.
+        What a replaced or removed record of a blocked person had told is forgotten: the block may last longer now.
         """
         for row in self._fruehere - self._strassen:
             self._forget(row)
@@ -99,12 +109,12 @@ class Schreiber:
             values = [dict(zip(columns, row, strict=True)) for row in sorted(rows)]
             self._connection.execute(_ADD_STRASSE, values)
 
-    def _known(self, personen: Sequence[Person]) -> dict[tuple[str, str], tuple[int, bytes]]:
+    def _known(self, personen: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, bytes]]:
         """Id and merkmal of those persons that the mirror has, by AGS and Ordnungsmerkmal."""
         known: dict[tuple[str, str], tuple[int, bytes]] = {}
-        for ags, group in groupby(sorted(personen, key=attrgetter("ags")), attrgetter("ags")):
+        for ags, group in groupby(sorted(personen), itemgetter(0)):
             of_ags = select(person.c.ordnungsmerkmal, person.c.id, person.c.merkmal).where(person.c.ags == ags)
-            for merkmale in _chunks([one.ordnungsmerkmal for one in group]):
+            for merkmale in _chunks([ordnungsmerkmal for _, ordnungsmerkmal in group]):
                 for row in self._connection.execute(of_ags.where(person.c.ordnungsmerkmal.in_(merkmale))):
                     known[ags, row.ordnungsmerkmal] = (row.id, bytes(row.merkmal))
         return known

@@ -55,6 +55,7 @@ def test_the_document_is_kept_as_it_was(engine: Engine) -> None:
 SCHLECHT: list[tuple[Eintrag, str]] = [
     (b"{", "is not JSON"),
     (b"nonsense", "is not JSON"),
+    ("\ufeff{}".encode(), "is not JSON: it begins with a byte order mark (BOM)"),
     (b"\xff\xfe{}", "is not UTF-8"),
     (line(datensatz())[:-9], "is not JSON"),
     (b"[" * 100_000, "is not JSON"),
@@ -63,6 +64,11 @@ SCHLECHT: list[tuple[Eintrag, str]] = [
     (b"17", "must be an object"),
     (b'"text"', "must be an object"),
     (b"{}", "ags: is missing"),
+    (line({"entfernt": {"ags": AGS}}), "entfernt: must hold ags and ordnungsmerkmal, and stand alone"),
+    (line({"entfernt": GEHEIM}), "entfernt: must hold"),
+    (line({**datensatz(), "entfernt": {"ags": AGS, "ordnungsmerkmal": "1"}}), "entfernt: must hold"),
+    (line({"entfernt": {"ags": AGS, "ordnungsmerkmal": 1}}), "entfernt: ags and ordnungsmerkmal must be texts"),
+    (line({"entfernt": {"ags": "0324", "ordnungsmerkmal": GEHEIM}}), "an AGS has eight digits"),
     (line(datensatz(familienname=None)), "familienname: is missing"),
     (line(datensatz(familienname="")), "familienname: must be"),
     (line(datensatz(familienname=17)), "familienname: must be"),
@@ -172,6 +178,51 @@ def test_a_replaced_record_keeps_its_merkmal_and_others_have_their_own(engine: E
     assert len(set(nachher.values())) == 3
 
 
+def entfernt(ordnungsmerkmal: str, ags: str = AGS) -> dict[str, Any]:
+    return {"entfernt": {"ags": ags, "ordnungsmerkmal": ordnungsmerkmal}}
+
+
+def test_of_a_removed_person_nothing_is_left(engine: Engine) -> None:
+    lade(engine, [datensatz("1"), datensatz("2"), datensatz("1", "03241002")])
+    bericht = lade(engine, [line(entfernt("1")), datensatz("3")])
+    assert (bericht.personen, bericht.entfernt) == (1, 1)
+    assert (gefunden(engine), gefunden(engine, ags="03241002")) == (["2", "3"], ["1"])
+    assert [zahl(engine, metadata.tables[name]) for name in ("person", "wohnung")] == [3, 3]
+    assert zahl(engine, metadata.tables["suchdatum"]) == 3 * len(formen_des_datensatzes(datensatz()).daten)
+
+
+def test_who_comes_back_after_a_removal_is_another_to_every_identifikationsmerkmal(engine: Engine) -> None:
+    def merkmal() -> bytes:
+        with engine.connect() as connection:
+            return bytes(connection.execute(select(person.c.merkmal)).scalar_one())
+
+    lade(engine, [datensatz("1")])
+    vorher = merkmal()
+    lade(engine, [entfernt("1")])
+    lade(engine, [datensatz("1")])
+    assert merkmal() != vorher
+
+
+@pytest.mark.parametrize(
+    ("eintraege", "zeile"),
+    [
+        ([entfernt("2")], 1),  # a wrong number must not leave somebody in the register unnoticed
+        ([datensatz("3"), entfernt("3")], 2),
+        ([entfernt("3"), datensatz("3")], 1),
+        ([datensatz("1", familienname="Neu"), entfernt("1")], 2),
+        ([entfernt("1"), datensatz("4"), entfernt("1")], 3),
+    ],
+)
+def test_a_removal_that_meets_nobody_or_a_record_of_the_same_file_is_bad_and_nothing_is_done(
+    engine: Engine, eintraege: list[Eintrag], zeile: int
+) -> None:
+    lade(engine, [datensatz("1")])
+    with pytest.raises(LadeFehler) as raised:
+        lade(engine, eintraege)
+    assert [one.zeile for one in raised.value.fehler] == [zeile]
+    assert gefunden(engine) == ["1"]
+
+
 def test_progress_is_told(engine: Engine) -> None:
     gelesen: list[int] = []
     lade(engine, (datensatz(str(number)) for number in range(laden._BATCH + 5)), gelesen.append)
@@ -185,9 +236,8 @@ def test_an_empty_file_loads_nothing(engine: Engine) -> None:
 def test_a_search_during_a_load_sees_the_state_before_it(engine: Engine, database_url: str) -> None:
     lade(engine, [datensatz("alt")])
     with engine.begin() as connection, opened(database_url, readonly=True) as reader:
-        batch = list(
-            laden._read([datensatz("alt", familienname="Neu"), datensatz("neu")], set(), laden._Fehlerliste(), print)
-        )
+        neu = [datensatz("alt", familienname="Neu"), datensatz("neu")]
+        batch = list(laden._read(neu, laden._Datei(bedient=bool), print))
         assert Schreiber(connection).write(batch) == []
         assert gefunden(reader) == ["alt"]
     assert gefunden(engine) == ["neu"]

@@ -312,3 +312,11 @@ def test_a_street_stays_unknown_when_the_block_of_its_only_inhabitant_is_prolong
     for frist in ("2025-11-01", "2099-12-31"):
         lade(engine, [datensatz(wohnungen=dort, **sperre("3", frist=frist))])
     assert not SqlSpiegel(engine).kennt_strasse(formen(strasse="Frauenhausgasse"), SICHT)
+
+
+def test_a_street_goes_with_the_blocked_person_who_alone_lived_there(engine: Engine) -> None:
+    dort = [wohnung(strasse="Frauenhausgasse")]
+    lade(engine, [datensatz(wohnungen=dort, **sperre("3", frist="2025-11-01"))])
+    assert SqlSpiegel(engine).kennt_strasse(formen(strasse="Frauenhausgasse"), SICHT)
+    lade(engine, [{"entfernt": {"ags": AGS, "ordnungsmerkmal": datensatz()["ordnungsmerkmal"]}}])
+    assert not SqlSpiegel(engine).kennt_strasse(formen(strasse="Frauenhausgasse"), SICHT)
