@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,9 @@ from gateway.errors import ConfigError, GatewayError
 from gateway.meldewesen.werte import Gemeindeschluessel
 from gateway.spiegel import laden
 from gateway.spiegel.musterspiegel import mustereintraege, mustergemeinden
+from gateway.spiegel.sperrluecken import sperrluecken
 from gateway.terminal import InstanceOption, out, progress
+from gateway.vorgang import BERLIN
 from gateway.web import server
 from gateway.xmeld import pack_install
 
@@ -152,6 +155,26 @@ def sample(
     with Instance.read(directory) as here:
         orte = mustergemeinden(here.config.land, here.config.gemeinden)
         _load(here, mustereintraege(orte, persons, seed), "loading")
+
+
+@spiegel_app.command(name="sperrluecken")
+def list_sperrluecken(directory: InstanceOption) -> None:
+    """Records that tell where somebody lives whose block stands in another record only.
+
+    § 33 (4) BMG: who stores a block tells the other municipalities, which store it too. Run it after each load; exit 1
+    if there are any.
+    """
+    with Instance.read(directory) as here:
+        heute = datetime.now(BERLIN).date().isoformat()
+        luecken = sperrluecken(here.register(), heute)
+    if not luecken:
+        out.print("no record tells what the block of another one hides")
+        return
+    table = Table("municipality", "Ordnungsmerkmal", "block stored by")
+    for luecke in luecken:
+        table.add_row(luecke.ags, luecke.ordnungsmerkmal, luecke.gesperrt_in)
+    out.print(table)
+    raise typer.Exit(1)
 
 
 def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:

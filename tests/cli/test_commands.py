@@ -220,6 +220,18 @@ def test_load_names_bad_lines_by_number_and_reason_and_loads_nothing(run: Run, o
     connection.close()
 
 
+def test_records_that_lead_to_a_blocked_person_are_named_until_they_are_blocked_too(
+    run: Run, own: Path, tmp_path: Path
+) -> None:
+    for gesperrte, code, says in (("1", 1, " 2 "), ("12", 0, "no record tells")):
+        blocked = {"auskunftssperren": [{"grund": "1"}]}
+        lines = [json.dumps(datensatz(number, **blocked if number in gesperrte else {})) for number in "12"]
+        (tmp_path / "persons").write_text("\n".join(lines), encoding="utf-8")
+        assert run("spiegel", "load", tmp_path / "persons", "-i", own).code == 0
+        done = run("spiegel", "sperrluecken", "-i", own)
+        assert (done.code, says in done.out) == (code, True)
+
+
 def test_load_takes_nothing_of_a_municipality_that_is_not_served(run: Run, tmp_path: Path) -> None:
     assert run("init", tmp_path / "i", "--gemeinde", "03241001").code == 0
     fremd = [datensatz("1", "09162000"), datensatz("2", "03101000")]
