@@ -12,7 +12,7 @@ from rich.table import Table
 from gateway import protokoll
 from gateway.bootstrap import Instance
 from gateway.errors import ConfigError, GatewayError
-from gateway.protokoll import anker, beweis
+from gateway.protokoll import anker, beweis, siegelfolge
 from gateway.protokoll.aufbewahrung import Aufbewahrung
 from gateway.protokoll.befund import Verification
 from gateway.protokoll.einsichtnahme import FREIGABE, HALT, vermerke_halt
@@ -44,7 +44,7 @@ def verify(
     """Find changed, missing and inserted records, and name them."""
     with Instance.read(directory) as here:
         keys = here.protokollschluessel
-        seen = anker.read_anker(anchor, keys.siegel_oeffentlich) if anchor else None
+        seen = anker.read_anker(anchor, siegelfolge.read(here.protokoll(readonly=True), keys)) if anchor else None
         with progress("verifying") as update:
             result = protokoll.verify(here.protokoll(readonly=True), keys, update, seen)
         for finding in result.findings:
@@ -229,4 +229,5 @@ def export_evidence(
     with Instance.read(directory) as here, file.open("x", encoding="utf-8") as target:
         keys = here.protokollschluessel
         count = beweis.export(here.protokoll(readonly=True), keys, first, behind, target)
-    out.print(f"wrote {count} records to {file}; the id of the seal's key is {keys.siegel_id}")
+        key = siegelfolge.read(here.protokoll(readonly=True), keys).aktuell
+    out.print(f"wrote {count} records to {file}; the id of the seal's key is {key.id}")

@@ -24,6 +24,7 @@ from gateway.protokoll.stelle import Stelle
 MAX_REFERENZ = 100  # characters
 
 HALT, FREIGABE = "halt", "freigabe"
+SCHLUESSEL, SIEGEL = "schluessel", "siegel"  # what is changed: the keys that wrap, that of the seal
 ABGELEHNT = "abgelehnt"  # code of a reading that was refused
 
 #: There was no message.
@@ -157,6 +158,15 @@ def vermerke_halt(protokoll: Protokoll, wer: str, was: str, stelle: Stelle, now:
     """
     inhalt: dict[str, object] = {"durch": wer, "was": was, "stellen": [str(stelle)]}
     protokoll.record(_eintrag(now, (was, str(stelle)), inhalt))
+
+
+def vermerke_schluessel(protokoll: Protokoll, wer: str, was: str, wie: str, key_id: str, now: datetime) -> None:
+    """Records durably, before it is done, who changes keys (`was`: SCHLUESSEL or SIEGEL), how, and which one.
+
+    Raises StoreError.
+    """
+    inhalt: dict[str, object] = {"durch": wer, "was": was, "wie": wie, "schluessel": key_id}
+    protokoll.record(_eintrag(now, (was, wie, key_id), inhalt))
 
 
 def _druckbar(text: str) -> str:

@@ -36,6 +36,7 @@ class Lage:
     laender: Mapping[str, str]  # "closed", "half-open" or "open"
     free: Mapping[str, int]  # bytes, by database on SQLite
     ablaufende: Sequence[Ablauf] | None = ()  # authorities' certificates; None: they cannot be read
+    keys: str = ""  # why the Protokoll's key file as it is now cannot be used
 
 
 class Quellen:
@@ -57,6 +58,7 @@ class Quellen:
             self._trust["osci"] = osci_trust(instance)
         self._certificates = {name: one.not_valid_after_utc for name, one in _own(instance).items()}
         self._certificates |= {f"{name}.ca": _first_end(one) for name, one in self._trust.items()}
+        self._keys = instance.protokollschluessel
         self._warnung_tage = instance.config.verwaltung.warnung_tage
         self._clock = clock
         self._lock = threading.Lock()
@@ -83,6 +85,7 @@ class Quellen:
             laender=dict(gateway.vermittlung.laender.zustand()) if gateway.vermittlung else {},
             free={name: _free(file) for name, file in self._files.items()},
             ablaufende=self._ablaufende(now),
+            keys=self._keys.fehler,
         )
 
     def _protokoll(self, now: datetime) -> Betriebslage | None:

@@ -63,6 +63,7 @@ def checks(lage: Lage) -> Iterator[Check]:
     for name, free in lage.free.items():
         state = State.FAILING if free < FULL else State.WARNING if free < LOW else State.OK
         yield Check(f"disk {name}", state, f"{free >> 20} MB are free" if state else "")
+    yield Check("key file", State.WARNING if lage.keys else State.OK, lage.keys)
     for land, state_of in lage.laender.items():
         bad = state_of != "closed"
         yield Check(f"land {land}", State.WARNING if bad else State.OK, "does not answer" if bad else "")
