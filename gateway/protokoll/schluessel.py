@@ -91,18 +91,19 @@ class Protokollschluessel:
     @property
     def stand(self) -> Schluesselstand:
         """As the file is now."""
-        gesehen = _gesehen(self.path)
-        if gesehen != self._gesehen:
-            self._look(gesehen)
+        self._look()
         return self._stand
 
     @property
     def fehler(self) -> str:
         """Why the file as it is now cannot be used; empty where it can."""
-        return self._fehler if self.stand else ""
+        self._look()
+        return self._fehler
 
-    def _look(self, gesehen: _Gesehen | None) -> None:
-        fehler = ""
+    def _look(self) -> None:
+        gesehen, fehler = _gesehen(self.path), ""
+        if gesehen == self._gesehen:
+            return
         try:
             gesehen, neu = _load(self.path)
             if neu.ids & self._stand.ids:

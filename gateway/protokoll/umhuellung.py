@@ -48,11 +48,12 @@ class _Huelle:
         return self.table.c[self.schluessel]
 
 
+#: Those that keep messages are locked in the order in which who does what follows writes them.
 _HUELLEN = (
     _Huelle("keys of months", SCHLUESSEL, "tresor", "huelle", lambda row: monat_aad(row.id, row.monat, row.mandant)),
     _Huelle("holds", HALT, "tresor", "huelle", lambda row: halt_aad(row.kennung, row.nummer)),
-    _Huelle("waiting requests", NACHARBEIT, "schluessel", "inhalt", lambda row: nacharbeit_aad(row.id)),
     _Huelle("waiting messages", POSTAUSGANG, "schluessel", "inhalt", lambda row: sendung_aad(row.id)),
+    _Huelle("waiting requests", NACHARBEIT, "schluessel", "inhalt", lambda row: nacharbeit_aad(row.id)),
 )
 
 #: Contents of release 0.1.0 are under the file's own keys. They are evidence and stay as they are.
@@ -69,9 +70,9 @@ def umhuelle(engine: Engine, schluessel: Protokollschluessel) -> dict[str, int]:
     counts = {one.was: sum(_steps(engine, schluessel, one)) for one in _HUELLEN}
     if engine.dialect.name == "postgresql":
         with store_errors("what was wrapped before cannot be cleared away"), engine.connect() as connection:
+            clearing = connection.execution_options(isolation_level="AUTOCOMMIT")
             for one in _HUELLEN[:2]:  # old rows stay until then
-                reading = connection.execution_options(isolation_level="AUTOCOMMIT")
-                reading.execute(text(f"VACUUM {one.table.name}"))
+                clearing.execute(text(f"VACUUM {one.table.name}"))
     return counts
 
 
