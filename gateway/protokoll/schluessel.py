@@ -62,16 +62,12 @@ class Schluesselstand:
     wartet: str | None  # decrypts only, until it is taken into use
     siegel: Siegelschluessel
     siegel_neu: Siegelschluessel | None
+    ursprung: str  # id of the first key of the seal: by it the file is known as this Protokoll's, whatever has changed
 
     @property
     def siegelschluessel(self) -> tuple[Siegelschluessel, ...]:
         """Both: which of them seals is said by the Protokoll itself (`stand.siegelnd`)."""
         return (self.siegel,) if self.siegel_neu is None else (self.siegel, self.siegel_neu)
-
-    @property
-    def ids(self) -> set[str]:
-        """Of all keys."""
-        return {*self.aes, *(one.id for one in self.siegelschluessel)}
 
 
 class Protokollschluessel:
@@ -106,10 +102,10 @@ class Protokollschluessel:
             return
         try:
             gesehen, neu = _load(self.path)
-            if neu.ids & self._stand.ids:
+            if neu.ursprung == self._stand.ursprung:
                 self._stand = neu
             else:
-                fehler = f"{self.path} has none of the keys that it had: it is of another Protokoll"
+                fehler = f"{self.path} is of another Protokoll now"
         except ConfigError as error:
             fehler = str(error)
         if fehler:
@@ -179,12 +175,14 @@ def _load(path: Path) -> tuple[_Gesehen, Schluesselstand]:
     neuester, neu = list(keys)[-1], document.get("schluessel_neu")
     if neu is not None:
         keys = _aes_keys(path, {"schluessel": [*document["schluessel"], neu]})
+    siegel = _siegel(path, document, "siegel")
     return gesehen, Schluesselstand(
         aes=MappingProxyType({key_id: AESGCM(key) for key_id, key in keys.items()}),
         neuester=neuester,
         wartet=None if neu is None else list(keys)[-1],
-        siegel=_siegel(path, document, "siegel"),
+        siegel=siegel,
         siegel_neu=_siegel(path, document, "siegel_neu") if "siegel_neu" in document else None,
+        ursprung=str(document.get("ursprung", siegel.id)),
     )
 
 

@@ -21,20 +21,20 @@ def fuege_hinzu(schluessel: Protokollschluessel) -> str:
             "into use, protokoll key remove takes it out"
         )
     neu = new_aes()
-    _change(schluessel.path, lambda document: {**document, "schluessel_neu": neu})
+    _change(schluessel, lambda document: {**document, "schluessel_neu": neu})
     return neu["id"]
 
 
 def setze_ein(schluessel: Protokollschluessel) -> None:
     """The key that waits encrypts from now on; nothing where none waits. Raises ConfigError."""
     if schluessel.stand.wartet is not None:
-        _change(schluessel.path, _taken_into_use)
+        _change(schluessel, _taken_into_use)
 
 
 def entferne(schluessel: Protokollschluessel, key_id: str) -> None:
     """Takes a key that wraps out; it must be another than the one that encrypts. Raises ConfigError."""
     assert key_id != schluessel.stand.neuester, "what encrypts stays"
-    _change(schluessel.path, lambda document: _without(document, key_id))
+    _change(schluessel, lambda document: _without(document, key_id))
 
 
 def fuege_siegel_hinzu(schluessel: Protokollschluessel) -> str:
@@ -44,7 +44,7 @@ def fuege_siegel_hinzu(schluessel: Protokollschluessel) -> str:
             f"the key {neu.id} of the seal waits in {schluessel.path} already: protokoll seal change takes it into use"
         )
     pem = new_siegel()
-    _change(schluessel.path, lambda document: {**document, "siegel_neu": pem})
+    _change(schluessel, lambda document: {**document, "siegel_neu": pem})
     neu = schluessel.stand.siegel_neu
     assert neu is not None
     return neu.id
@@ -54,7 +54,7 @@ def setze_siegel_ein(schluessel: Protokollschluessel) -> None:
     """The seal's old key goes: the new one takes its place. Raises ConfigError."""
     if schluessel.stand.siegel_neu is not None:
         _change(
-            schluessel.path,
+            schluessel,
             lambda document: {
                 **{name: value for name, value in document.items() if name != "siegel_neu"},
                 "siegel": document["siegel_neu"],
@@ -72,10 +72,10 @@ def _without(document: dict[str, Any], key_id: str) -> dict[str, Any]:
     return {**rest, "schluessel": [key for key in document["schluessel"] if key["id"] != key_id]}
 
 
-def _change(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def _change(schluessel: Protokollschluessel, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Once it returns the new file lasts; a process that dies before leaves the old one."""
-    _, document = read(path, "protokoll")
-    path = path.resolve()  # of a link its file is replaced
+    ursprung, (_, document) = schluessel.stand.ursprung, read(schluessel.path, "protokoll")
+    path = schluessel.path.resolve()  # of a link its file is replaced
     draft = path.with_name(f".{path.name}.neu")
     try:
         draft.unlink(missing_ok=True)  # of one who died
@@ -84,7 +84,7 @@ def _change(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> N
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             if os.geteuid() == 0:  # who operates it is root, who serves is not
                 os.fchown(descriptor, owner.st_uid, owner.st_gid)
-            json.dump(change(document), file, indent=1)
+            json.dump({**change(document), "ursprung": ursprung}, file, indent=1)
             file.write("\n")
             file.flush()
             os.fsync(descriptor)

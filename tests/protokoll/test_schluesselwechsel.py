@@ -111,12 +111,14 @@ def test_killed_at_any_point_nothing_is_unreadable_and_the_next_run_ends_it(
 
     whole = child(work)
     assert not whole.killed
-    killed, points = 0, random.Random(seed)
+    killed, halfway, points = 0, 0, random.Random(seed)
     for _ in range(12):
-        killed += child(work, kill_at=points.randrange(1, whole.events)).killed
+        killed += child(work, kill_at=points.randrange(whole.events // 3, whole.events)).killed
         lesbar(bestand, schluessel)
         assert wrapped_by(bestand) <= set(schluessel.stand.aes)
+        halfway += len(wrapped_by(bestand)) > 1
     assert killed > 6
+    assert halfway
     assert not child(work).killed
     assert wrapped_by(bestand) == set(schluessel.stand.aes) == {schluessel.stand.neuester}
     lesbar(bestand, schluessel)
@@ -198,7 +200,7 @@ def test_a_link_to_a_key_file_stays_one(schluessel: Protokollschluessel, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(None, "is missing"), ("{", "is malformed"), ("other", "it is of another Protokoll")]
+    ("content", "reason"), [(None, "is missing"), ("{", "is malformed"), ("other", "is of another Protokoll now")]
 )
 def test_a_key_file_that_cannot_be_used_any_more_changes_nothing_and_is_told_of_once(
     schluessel: Protokollschluessel, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str | None, reason: str
@@ -217,6 +219,18 @@ def test_a_key_file_that_cannot_be_used_any_more_changes_nothing_and_is_told_of_
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     good.rename(schluessel.path)
     assert schluessel.fehler == ""
+
+
+def test_a_key_file_of_which_every_key_has_changed_is_known_as_the_same(
+    engine: Engine, schluessel: Protokollschluessel
+) -> None:
+    idle, alt = load_protokollschluessel(schluessel.path), schluessel.stand
+    rotate(engine, schluessel)
+    umhuellung.entferne(engine, schluessel, alt.neuester)
+    schluesseldatei.fuege_siegel_hinzu(schluessel)
+    schluesseldatei.setze_siegel_ein(schluessel)
+    assert {*idle.stand.aes, idle.stand.siegel.id}.isdisjoint({*alt.aes, alt.siegel.id})
+    assert idle.fehler == ""
 
 
 def test_a_malformed_key_that_waits_is_named(schluessel: Protokollschluessel) -> None:
