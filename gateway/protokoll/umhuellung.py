@@ -109,8 +109,8 @@ def entferne(engine: Engine, schluessel: Protokollschluessel, key_id: str) -> No
 
 
 def beschreibe(counts: dict[str, int]) -> str:
-    """In words: 14 keys of months, 2 holds."""
-    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing"
+    """In words: keys of months: 14, holds: 2."""
+    return ", ".join(f"{what}: {count}" for what, count in counts.items() if count) or "nothing"
 
 
 def _gebraucht(connection: Connection, key_id: str) -> dict[str, int]:
