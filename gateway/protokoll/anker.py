@@ -48,12 +48,13 @@ class Anker:
 
 def make_anker(engine: Engine, schluessel: Protokollschluessel, now: datetime) -> str:
     """The present state, signed, as JSON. Raises StoreError, also when a seal does not hold: run protokoll verify."""
+    datei = schluessel.stand
     with store_errors("the Protokoll cannot be read"), snapshot(engine) as connection:
         stand = connection.execute(select(STAND)).one_or_none()
         query = select(KETTE.c.nr, KETTE.c.kennung, KETTE.c.hash, KOPF.c.nummer, KOPF.c.hash, KOPF.c.siegel)
         rows = connection.execute(query.join(KOPF, KOPF.c.kette == KETTE.c.nr).order_by(KETTE.c.nr)).all()
         loeschungen = connection.scalar(select(func.coalesce(func.max(LOESCHUNG.c.nr), 0))) or 0
-    siegel = siegelnd(schluessel, stand) if stand is not None else None
+    siegel = siegelnd(datei, stand) if stand is not None else None
     if stand is None or siegel is None or not all(_head_holds(siegel.oeffentlich, row) for row in rows):
         raise StoreError("a seal of the Protokoll does not hold, so no anchor is made: run protokoll verify")
     state = {

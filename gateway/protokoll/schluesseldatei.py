@@ -92,6 +92,8 @@ def _change(schluessel: Protokollschluessel, change: Callable[[dict[str, Any]], 
         _sync(path.parent)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _sync(folder: Path) -> None:

@@ -77,6 +77,7 @@ def read(engine: Engine, schluessel: Protokollschluessel) -> Siegelfolge:
 
 def lies(connection: Connection, schluessel: Protokollschluessel, findings: Findings) -> Siegelfolge:
     """The keys as far as the changes prove each other; what does not is found."""
+    datei = schluessel.stand  # looked at first: a change puts its key there before it is made
     stand = connection.execute(select(STAND).where(STAND.c.id == 1)).one_or_none()
     glieder: list[Glied] = []
     ende = wurzel_hash(stand.wurzel) if stand is not None and isinstance(stand.wurzel, bytes) else None
@@ -89,12 +90,12 @@ def lies(connection: Connection, schluessel: Protokollschluessel, findings: Find
             glieder.append(_glied(row.alt))
         glieder.append(_glied(row.neu, row.ab_kette, row.ab_loeschung, row.loeschung, row.seit))
         ende = row.hash
-    eigene = {one.id for one in schluessel.stand.siegelschluessel}
+    eigene = {one.id for one in datei.siegelschluessel}
     if glieder and glieder[-1].id not in eigene:
         text = f"the newest key of the seal, {glieder[-1].id}, is not in the instance's key file"
         findings.add(Kind.SEAL, "seal", text)
     if eigene.isdisjoint(one.id for one in glieder):  # whatever is said here, what the file has is ours
-        own = (siegelnd(schluessel, stand) if stand is not None else None) or schluessel.stand.siegel
+        own = (siegelnd(datei, stand) if stand is not None else None) or datei.siegel
         ab = (glieder[-1].ab_kette, glieder[-1].ab_loeschung) if glieder else (1, 1)
         glieder.append(Glied(own.id, own.oeffentlich, *ab))
     return Siegelfolge(glieder)

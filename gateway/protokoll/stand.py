@@ -13,7 +13,7 @@ from gateway.protokoll.kette import FASSUNG, KETTENFELDER, kette_hash, stand_tex
 from gateway.protokoll.monat import GEHALTEN
 from gateway.protokoll.monate import prepare
 from gateway.protokoll.monatsschluessel import Schluesselbund
-from gateway.protokoll.schluessel import Protokollschluessel, Siegelschluessel
+from gateway.protokoll.schluessel import Protokollschluessel, Schluesselstand, Siegelschluessel
 from gateway.protokoll.tabellen import KETTE, METADATA, NACHARBEIT, POSTAUSGANG, STAND
 from gateway.protokoll.verbindung import begin
 
@@ -55,7 +55,7 @@ def check_usable(engine: Engine, schluessel: Protokollschluessel) -> None:
         stand = connection.execute(_SELECT.with_for_update(key_share=True)).one_or_none()
         Schluesselbund(schluessel).neuester(connection)
         connection.rollback()
-    if stand is None or siegelnd(schluessel, stand) is None:
+    if stand is None or siegelnd(schluessel.stand, stand) is None:
         raise StoreError("the Protokoll was begun with another key, or its register is damaged: run protokoll verify")
 
 
@@ -87,15 +87,15 @@ def locked_stand(
     stand = connection.execute(query).one_or_none()
     if stand is None:
         raise StoreError("the register of chains has no head: run protokoll verify")
-    siegel = siegelnd(schluessel, stand)
+    siegel = siegelnd(schluessel.stand, stand)
     if siegel is None:
         raise StoreError("the head of the register of chains is forged: run protokoll verify")
     return stand, siegel
 
 
-def siegelnd(schluessel: Protokollschluessel, stand: Any) -> Siegelschluessel | None:
+def siegelnd(datei: Schluesselstand, stand: Any) -> Siegelschluessel | None:
     """The key that seals now: the one of the file whose seal the head of the register bears."""
-    return next((one for one in schluessel.stand.siegelschluessel if stand_holds(one.oeffentlich, stand)), None)
+    return next((one for one in datei.siegelschluessel if stand_holds(one.oeffentlich, stand)), None)
 
 
 def stand_holds(key: Ed25519PublicKey, stand: Any) -> bool:

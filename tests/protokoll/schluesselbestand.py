@@ -5,13 +5,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.ports import Nacharbeit, Sendung
 from gateway.protokoll import Einsicht, SqlNachlauf, SqlProtokoll, Stelle, Verzeichnis, verify
 from gateway.protokoll.halten import Halteliste
-from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.schluessel import Protokollschluessel, create_protokollschluessel, load_protokollschluessel
 from tests.protokoll.eintraege import BEGRIFFE, INHALT, POLIZEI, eintrag
 
 GRUND = "Verfahren 12 Js 345"
@@ -21,6 +22,19 @@ SPAETER = datetime(2027, 1, 1, tzinfo=UTC)
 
 #: Keys of months, holds, waiting messages, waiting requests.
 UMFANG = {"keys of months": 4, "holds": 1, "waiting messages": 2, "waiting requests": 3}
+
+
+@pytest.fixture
+def schluessel_datei(tmp_path: Path) -> Path:
+    """A key file that a test may change."""
+    create_protokollschluessel(tmp_path / "protokoll.key")
+    return tmp_path / "protokoll.key"
+
+
+@pytest.fixture
+def schluessel(schluessel_datei: Path) -> Protokollschluessel:
+    """Its keys."""
+    return load_protokollschluessel(schluessel_datei)
 
 
 def nacharbeit() -> Nacharbeit:

@@ -16,24 +16,22 @@ from gateway.protokoll.schluessel import Protokollschluessel, create_protokollsc
 from tests.databases import database_url, opened
 from tests.fault.children import child
 from tests.protokoll.eintraege import INHALT, eintrag, rows, sql
-from tests.protokoll.schluesselbestand import MONATE, UMFANG, copy_of, fuelle, lesbar, nacharbeit
+from tests.protokoll.schluesselbestand import (
+    MONATE,
+    UMFANG,
+    copy_of,
+    fuelle,
+    lesbar,
+    nacharbeit,
+    schluessel,
+    schluessel_datei,
+)
 from tests.protokoll.test_erste_fassung import alt
 
-__all__ = ["alt", "database_url"]
+__all__ = ["alt", "database_url", "schluessel", "schluessel_datei"]
 
 WRAPPED = (("protokoll_schluessel", "tresor"), ("protokoll_halt", "tresor"))
 WRAPPED += (("nacharbeit", "schluessel"), ("postausgang", "schluessel"))
-
-
-@pytest.fixture
-def schluessel_datei(tmp_path: Path) -> Path:
-    create_protokollschluessel(tmp_path / "protokoll.key")
-    return tmp_path / "protokoll.key"
-
-
-@pytest.fixture
-def schluessel(schluessel_datei: Path) -> Protokollschluessel:
-    return load_protokollschluessel(schluessel_datei)
 
 
 @pytest.fixture
