@@ -63,7 +63,8 @@ def wechsle(engine: Engine, schluessel: Protokollschluessel, now: datetime) -> W
         if alt.id == neu.id:
             return None
         if connection.dialect.name == "postgresql":
-            connection.execute(text("LOCK TABLE protokoll_kopf, protokoll_halt IN SHARE ROW EXCLUSIVE MODE"))
+            # in this order: while it waits for the holds nobody who records waits for it
+            connection.execute(text("LOCK TABLE protokoll_halt, protokoll_kopf IN SHARE ROW EXCLUSIVE MODE"))
         _note(connection, stand, alt, neu, now)
         siegel = neu.sign(stand_text(stand.wurzel, stand.ketten, stand.hash))
         connection.execute(update(STAND).where(STAND.c.id == 1).values(siegel=siegel))

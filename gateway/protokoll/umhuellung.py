@@ -78,8 +78,11 @@ def umhuelle(engine: Engine, schluessel: Protokollschluessel) -> dict[str, int]:
 
 def gebraucht(engine: Engine, key_id: str) -> dict[str, int]:
     """What needs a key of the file: of what how many. Raises StoreError."""
+    e, erste = EINTRAG.c, select(KETTE.c.nr).where(KETTE.c.fassung == 1)
     with store_errors("the Protokoll cannot be read"), engine.connect() as connection:
-        return _gebraucht(connection.execution_options(isolation_level="AUTOCOMMIT"), key_id)
+        reading = connection.execution_options(isolation_level="AUTOCOMMIT")
+        count = _count(reading, select(e.kette).where(e.kette.in_(erste), e.schluessel == key_id))
+        return _umhuellt(reading, key_id) | ({_ERSTE: count} if count else {})
 
 
 def check_entbehrlich(engine: Engine, schluessel: Protokollschluessel, key_id: str) -> None:
@@ -103,7 +106,7 @@ def entferne(engine: Engine, schluessel: Protokollschluessel, key_id: str) -> No
             names = ", ".join(one.table.name for one in _HUELLEN)
             connection.execute(text("SET LOCAL lock_timeout = '3s'"))
             connection.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
-        if needs := _gebraucht(connection, key_id):
+        if needs := _umhuellt(connection, key_id):
             raise GatewayError(f"the key {key_id} is still needed: {beschreibe(needs)}")
         schluesseldatei.entferne(schluessel, key_id)
 
@@ -113,15 +116,13 @@ def beschreibe(counts: dict[str, int]) -> str:
     return ", ".join(f"{what}: {count}" for what, count in counts.items() if count) or "nothing"
 
 
-def _gebraucht(connection: Connection, key_id: str) -> dict[str, int]:
-    def count(query: Select[Any]) -> int:
-        return connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+def _umhuellt(connection: Connection, key_id: str) -> dict[str, int]:
+    counts = {one.was: _count(connection, select(one.of).where(one.of == key_id)) for one in _HUELLEN}
+    return {what: count for what, count in counts.items() if count}
 
-    erste = select(KETTE.c.nr).where(KETTE.c.fassung == 1)
-    e = EINTRAG.c
-    counts = {one.was: count(select(one.of).where(one.of == key_id)) for one in _HUELLEN}
-    counts[_ERSTE] = count(select(e.kette).where(e.kette.in_(erste), e.schluessel == key_id))
-    return {what: number for what, number in counts.items() if number}
+
+def _count(connection: Connection, query: Select[Any]) -> int:
+    return connection.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def _steps(engine: Engine, schluessel: Protokollschluessel, huelle: _Huelle) -> Iterator[int]:
