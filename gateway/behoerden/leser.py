@@ -56,7 +56,8 @@ class SqlLeser:
             return None
         if not timedelta(0) <= now - datetime.fromisoformat(row.bestaetigt) <= GILT:
             return None
-        return str(row.bestaetigt_von)
+        confirmed_by = str(row.bestaetigt_von)  # the word of one who is no reader any more does not count
+        return confirmed_by if grund.mandant in self.mandanten(confirmed_by) else None
 
     def antraege(self) -> list[Einsichtsantrag]:
         """Every request, the newest first."""

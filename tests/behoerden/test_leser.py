@@ -84,6 +84,16 @@ def test_a_request_is_confirmed_by_another_reader_and_holds_for_a_day(leser: Sql
     assert [one.bestaetigt_von for one in leser.antraege()] == ["berta"]
 
 
+def test_the_word_of_one_who_is_no_reader_any_more_confirms_nothing(leser: SqlLeser, v: Verwaltung) -> None:
+    for wer in ("anna", "otto"):
+        fuege_hinzu(v, wer, "")
+    antrag = beantrage(v, GRUND)
+    bestaetige(v, antrag, "otto")
+    assert leser.bestaetigt_von(antrag, GRUND, JETZT) == "otto"
+    entferne(v, "otto", "")
+    assert leser.bestaetigt_von(antrag, GRUND, JETZT) is None
+
+
 def test_nobody_requests_what_he_could_not_read(leser: SqlLeser, v: Verwaltung) -> None:
     with pytest.raises(BehoerdenError, match="no reader"):
         beantrage(v, GRUND)
