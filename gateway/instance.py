@@ -94,7 +94,7 @@ sitzung_minuten = 15      # after which one has to log in again
 warnung_tage = 60         # before a certificate ends
 
 [nacharbeit]
-# After a neutral answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.
+# After an answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.
 pause_seconds = 30
 
 [zustellung]

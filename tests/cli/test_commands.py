@@ -17,6 +17,7 @@ from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.pki import KeyType
 from gateway.meldewesen.werte import Gemeindeschluessel
+from gateway.protokoll.monat import BERLIN
 from gateway.sending import client_of
 from gateway.terminal import actor
 from gateway.zustellung.http import post
@@ -276,11 +277,14 @@ def test_who_says_that_the_clock_is_right_is_on_record(run: Run, recorded: Path)
 
 
 def test_a_record_is_held_listed_and_released(run: Run, recorded: Path) -> None:
-    assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "Verfahren 7").code == 0
+    ende = f"{datetime.now(BERLIN).year + 2}-01-01"
+    done = run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "Verfahren 7")
+    assert (done.code, f"ends before {ende}" in done.out) == (0, True)
     assert "1 held back" in run("protokoll", "verify", "-i", recorded).out
     listed = run("protokoll", "holds", "-i", recorded).out
     assert "1/2" in listed
     assert "Verfahren 7" in listed
+    assert ende in listed
     assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "x").error == "1/2 is held already"
     assert run("protokoll", "release", "1/2", "-i", recorded).code == 0
     assert run("protokoll", "release", "1/2", "-i", recorded).error == "1/2 is not held"
