@@ -73,7 +73,7 @@ class Schluesselstand:
 class Protokollschluessel:
     """What the Protokoll encrypts and seals with, always as the file is now.
 
-    Every use looks whether the file is another (2 µs), so that keys change in all processes at once. Where it is gone,
+    Every use looks whether the file is another (4 µs), so that keys change in all processes at once. Where it is gone,
     malformed or of another Protokoll, what was read of it last is used on, and the log says so.
     """
 
