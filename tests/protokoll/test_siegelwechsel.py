@@ -234,7 +234,7 @@ def test_a_key_file_that_does_not_fit_the_database_is_said_to_be_so(
     stale = load_protokollschluessel(old)
     with (
         closing(SqlProtokoll(engine, stale)) as store,
-        pytest.raises(StoreError, match="begun with another key"),
+        pytest.raises(StoreError, match="of another time, or the head is forged"),
     ):
         store.check()
     assert (Kind.SEAL, "seal") in found(engine, stale)
