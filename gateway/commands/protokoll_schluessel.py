@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -46,8 +47,7 @@ def list_keys(directory: InstanceOption) -> None:
 def add_key(directory: InstanceOption) -> None:
     """Put a new key that wraps into the key file, where it waits to be taken into use."""
     with _changing(directory) as here:
-        key_id = schluesseldatei.fuege_hinzu(here.protokollschluessel)
-        _record(here, SCHLUESSEL, "neu", key_id)
+        key_id = schluesseldatei.fuege_hinzu(here.protokollschluessel, partial(_record, here, SCHLUESSEL, "neu"))
         path = here.protokollschluessel.path
     out.print(f"the key {key_id} waits in {path}: {_COPY} protokoll key rewrap")
 
@@ -100,8 +100,7 @@ def list_seals(directory: InstanceOption) -> None:
 def add_seal(directory: InstanceOption) -> None:
     """Put a new key of the seal into the key file, where it waits to be taken into use."""
     with _changing(directory) as here:
-        key_id = schluesseldatei.fuege_siegel_hinzu(here.protokollschluessel)
-        _record(here, SIEGEL, "neu", key_id)
+        key_id = schluesseldatei.fuege_siegel_hinzu(here.protokollschluessel, partial(_record, here, SIEGEL, "neu"))
         path = here.protokollschluessel.path
     out.print(f"the key {key_id} of the seal waits in {path}: {_COPY} protokoll seal change")
 
@@ -131,6 +130,6 @@ def _changing(directory: InstanceOption) -> Iterator[Instance]:
 
 
 def _record(here: Instance, was: str, wie: str, key_id: str) -> None:
-    """Who changes a key is on record, before it counts."""
+    """Who changes a key is on record, before it is done."""
     with closing(protokoll.SqlProtokoll(here.protokoll(), here.protokollschluessel)) as store:
         vermerke_schluessel(store, actor(), was, wie, key_id, datetime.now(UTC))

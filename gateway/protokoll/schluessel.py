@@ -73,7 +73,7 @@ class Schluesselstand:
 class Protokollschluessel:
     """What the Protokoll encrypts and seals with, always as the file is now.
 
-    Every use looks whether the file is another (2 µs), so that keys change in all processes at once. Where it is gone,
+    Every use looks whether the file is another (4 µs), so that keys change in all processes at once. Where it is gone,
     malformed or of another Protokoll, what was read of it last is used on, and the log says so.
     """
 
@@ -136,7 +136,7 @@ class Protokollschluessel:
 
 def create_protokollschluessel(path: Path) -> None:
     """A new key file for the Protokoll. Raises ConfigError when there is one or it cannot be written."""
-    _write(path, {**_document("protokoll"), "siegel": new_siegel()})
+    _write(path, {**_document("protokoll"), "siegel": new_siegel()[1]})
 
 
 def load_protokollschluessel(path: Path) -> Protokollschluessel:
@@ -159,10 +159,11 @@ def new_aes() -> dict[str, str]:
     return {"id": secrets.token_hex(ID_BYTES), "aes256": base64.b64encode(secrets.token_bytes(32)).decode("ascii")}
 
 
-def new_siegel() -> str:
-    """A seal's key as a file holds it."""
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return Ed25519PrivateKey.generate().private_bytes(encoding, form, serialization.NoEncryption()).decode("ascii")
+def new_siegel() -> tuple[str, str]:
+    """A seal's key: its id, and as a file holds it."""
+    key, encoding, form = Ed25519PrivateKey.generate(), serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(encoding, form, serialization.NoEncryption()).decode("ascii")
+    return siegel_id(key.public_key().public_bytes_raw()), pem
 
 
 def _document(zweck: str) -> dict[str, object]:

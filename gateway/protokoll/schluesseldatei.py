@@ -13,14 +13,18 @@ from gateway.errors import ConfigError
 from gateway.protokoll.schluessel import Protokollschluessel, new_aes, new_siegel, read
 
 
-def fuege_hinzu(schluessel: Protokollschluessel) -> str:
-    """A key that wraps, which waits to be taken into use: its id. Raises ConfigError where one waits already."""
+def fuege_hinzu(schluessel: Protokollschluessel, zuvor: Callable[[str], object] = lambda _: None) -> str:
+    """A key that wraps, which waits to be taken into use: its id, with which `zuvor` is called before it is there.
+
+    Raises ConfigError where one waits already.
+    """
     if schluessel.stand.wartet is not None:
         raise ConfigError(
             f"the key {schluessel.stand.wartet} waits in {schluessel.path} already: protokoll key rewrap takes it "
             "into use, protokoll key remove takes it out"
         )
     neu = new_aes()
+    zuvor(neu["id"])
     _change(schluessel, lambda document: {**document, "schluessel_neu": neu})
     return neu["id"]
 
@@ -37,17 +41,17 @@ def entferne(schluessel: Protokollschluessel, key_id: str) -> None:
     _change(schluessel, lambda document: _without(document, key_id))
 
 
-def fuege_siegel_hinzu(schluessel: Protokollschluessel) -> str:
-    """A key of the seal that waits to be taken into use: its id. Raises ConfigError where one waits already."""
-    if (neu := schluessel.stand.siegel_neu) is not None:
+def fuege_siegel_hinzu(schluessel: Protokollschluessel, zuvor: Callable[[str], object] = lambda _: None) -> str:
+    """The same with a key of the seal."""
+    if (wartet := schluessel.stand.siegel_neu) is not None:
         raise ConfigError(
-            f"the key {neu.id} of the seal waits in {schluessel.path} already: protokoll seal change takes it into use"
+            f"the key {wartet.id} of the seal waits in {schluessel.path} already: protokoll seal change takes it into "
+            "use"
         )
-    pem = new_siegel()
+    key_id, pem = new_siegel()
+    zuvor(key_id)
     _change(schluessel, lambda document: {**document, "siegel_neu": pem})
-    neu = schluessel.stand.siegel_neu
-    assert neu is not None
-    return neu.id
+    return key_id
 
 
 def setze_siegel_ein(schluessel: Protokollschluessel) -> None:

@@ -156,7 +156,8 @@ class Schreiber:
             if not _seals(alt.siegel, verbindung):
                 raise _SealChanged
             raise StoreError("the head of the Protokoll's chain is not as it was left: run protokoll verify")
-        self._schluessel.check(row[_KEY_ID] for row in later)
+        if later:
+            self._schluessel.check(row[_KEY_ID] for row in later)
         return neu
 
     def _finish(self, verbindung: Schreibverbindung, kette: Kette | None) -> None:

@@ -7,8 +7,9 @@ somebody who has got hold of the old key. Entries and records of deletions keep 
 is left as it is, for `verify` to find.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select, text, update
@@ -104,25 +105,26 @@ def _koepfe(
     for row in connection.execute(query.join(KETTE, KETTE.c.nr == KOPF.c.kette)):
         bekannt = vorab.get(row.kette)
         if bekannt is None or bekannt[0] != tuple(row):
-            bekannt = tuple(row), _anew(alt, neu, row.siegel, kopf_text(row.kennung, row.nummer, row.hash))
+            bekannt = tuple(row), _anew(alt, neu, row.siegel, partial(kopf_text, row.kennung, row.nummer, row.hash))
         koepfe[row.kette] = bekannt
     return koepfe
 
 
 def _halte(connection: Connection, alt: Siegelschluessel, neu: Siegelschluessel) -> list[dict[str, object]]:
     query = select(HALT, KETTE.c.kennung).join(KETTE, KETTE.c.nr == HALT.c.kette)
-    return [
-        {
-            "b_kette": row.kette,
-            "b_nummer": row.nummer,
-            "siegel": _anew(alt, neu, row.siegel, halt_text(row.kennung, row.nummer, row.seit, row.tresor, row.huelle)),
-        }
-        for row in connection.execute(query)
-    ]
+    rows = list[dict[str, object]]()
+    for row in connection.execute(query):
+        inhalt = partial(halt_text, row.kennung, row.nummer, row.seit, row.tresor, row.huelle)
+        rows.append({"b_kette": row.kette, "b_nummer": row.nummer, "siegel": _anew(alt, neu, row.siegel, inhalt)})
+    return rows
 
 
-def _anew(alt: Siegelschluessel, neu: Siegelschluessel, siegel: object, inhalt: bytes) -> bytes | None:
-    return neu.sign(inhalt) if signed(alt.oeffentlich, siegel, inhalt) else None
+def _anew(alt: Siegelschluessel, neu: Siegelschluessel, siegel: object, inhalt: Callable[[], bytes]) -> bytes | None:
+    """None also for what is none of ours: values may be of any type."""
+    try:
+        return neu.sign(inhalt()) if signed(alt.oeffentlich, siegel, inhalt()) else None
+    except (TypeError, ValueError):
+        return None
 
 
 def _reseal(connection: Connection, table: Any, rows: Sequence[dict[str, object]]) -> int:

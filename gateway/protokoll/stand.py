@@ -21,6 +21,11 @@ KENNUNG_BYTES = 16
 _SELECT = select(STAND.c.wurzel, STAND.c.ketten, STAND.c.hash, STAND.c.siegel).where(STAND.c.id == 1)
 _BESIDE = _SELECT.with_for_update(read=True, key_share=True)
 
+_FREMD = (
+    "the head of the register of chains bears no seal of a key in {}: that is the file of another Protokoll or of "
+    "another time, or the head is forged: run protokoll verify"
+)
+
 #: Of the head, for who changes the seal's key: nobody seals meanwhile.
 ALONE = _SELECT.with_for_update()
 
@@ -56,7 +61,7 @@ def check_usable(engine: Engine, schluessel: Protokollschluessel) -> None:
         Schluesselbund(schluessel).neuester(connection)
         connection.rollback()
     if stand is None or siegelnd(schluessel.stand, stand) is None:
-        raise StoreError("the Protokoll was begun with another key, or its register is damaged: run protokoll verify")
+        raise StoreError(_FREMD.format(schluessel.path.name))
 
 
 def begin_chain(
@@ -89,7 +94,7 @@ def locked_stand(
         raise StoreError("the register of chains has no head: run protokoll verify")
     siegel = siegelnd(schluessel.stand, stand)
     if siegel is None:
-        raise StoreError("the head of the register of chains is forged: run protokoll verify")
+        raise StoreError(_FREMD.format(schluessel.path.name))
     return stand, siegel
 
 

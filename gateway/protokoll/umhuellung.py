@@ -7,6 +7,7 @@ a part, which the next run goes on with. Contents are never touched: their keys 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, select, text, tuple_, update
@@ -15,7 +16,7 @@ from gateway.database import store_errors
 from gateway.errors import GatewayError
 from gateway.protokoll import schluesseldatei
 from gateway.protokoll.kette import halt_aad, halt_text, monat_aad, nacharbeit_aad, sendung_aad
-from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.schluessel import Protokollschluessel, Siegelschluessel
 from gateway.protokoll.schreibrecht import Alleinrecht, Schreibrecht
 from gateway.protokoll.stand import locked_stand, signed
 from gateway.protokoll.tabellen import EINTRAG, HALT, KETTE, NACHARBEIT, POSTAUSGANG, SCHLUESSEL
@@ -152,14 +153,20 @@ def _anew(connection: Connection, schluessel: Protokollschluessel, huelle: _Huel
         alt, inhalt = getattr(row, huelle.schluessel), getattr(row, huelle.inhalt)
         try:
             key_id, neu = schluessel.encrypt(schluessel.decrypt(alt, inhalt, huelle.aad(row)), huelle.aad(row))
-        except (LookupError, ValueError):
+            werte = {huelle.schluessel: key_id, huelle.inhalt: neu}
+            if siegel is not None:
+                werte["siegel"] = _sealed(siegel, row, key_id, neu)
+        except (LookupError, TypeError, ValueError):
             continue
-        werte = {huelle.schluessel: key_id, huelle.inhalt: neu}
-        if siegel is not None:
-            if not signed(siegel.oeffentlich, row.siegel, halt_text(row.kennung, row.nummer, row.seit, alt, inhalt)):
-                continue  # forged, and not to be sealed over
-            werte["siegel"] = siegel.sign(halt_text(row.kennung, row.nummer, row.seit, key_id, neu))
         place = [column == getattr(row, column.name) for column in huelle.table.primary_key.columns]
         same = (huelle.of == alt, huelle.table.c[huelle.inhalt] == inhalt)
         done += connection.execute(update(huelle.table).where(*place, *same).values(**werte)).rowcount
     return done
+
+
+def _sealed(siegel: Siegelschluessel, halt: Any, key_id: str, huelle: bytes) -> bytes:
+    """The seal of a hold with its new wrapping. Raises ValueError for one that was forged: not to be sealed over."""
+    text_of = partial(halt_text, halt.kennung, halt.nummer, halt.seit)
+    if not signed(siegel.oeffentlich, halt.siegel, text_of(halt.tresor, halt.huelle)):
+        raise ValueError("the hold is forged")
+    return siegel.sign(text_of(key_id, huelle))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.bootstrap import Instance
+from gateway.errors import StoreError
 from gateway.protokoll import Einsicht, umhuellung
 from gateway.protokoll.siegelwechsel import wechsle
 from tests.cli.conftest import Become, Run
@@ -84,3 +85,16 @@ def test_a_key_file_that_cannot_be_replaced_stays_and_is_named(
     assert "protokoll.key cannot be written: No space left" in run("protokoll", "key", "add", "-i", own).error
     assert (own / "schluessel" / "protokoll.key").read_bytes() == before
     assert not list((own / "schluessel").glob(".*"))
+
+
+@pytest.mark.parametrize("kind", ["key", "seal"])
+def test_a_new_key_that_cannot_be_put_on_record_is_not_made(
+    own: Path, run: Run, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("the Protokoll could not be written")
+
+    before = (own / "schluessel" / "protokoll.key").read_bytes()
+    monkeypatch.setattr("gateway.protokoll.SqlProtokoll.record", refuse)
+    assert "could not be written" in run("protokoll", kind, "add", "-i", own).error
+    assert (own / "schluessel" / "protokoll.key").read_bytes() == before

@@ -1,6 +1,7 @@
 """A Protokoll whose seal's key has changed twice, with a key file of its own, and how it is looked at."""
 
 import io
+import json
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from gateway.protokoll.schluessel import (
 from gateway.protokoll.siegelwechsel import Wechsel, wechsle
 from tests.protokoll.eintraege import eintrag
 from tests.protokoll.schluesselbestand import MONATE, fuelle, schluessel, schluessel_datei
-from tests.protokoll.test_beweis import Urteil, pruefe
+from tests.protokoll.test_beweis import Urteil, Zeile, pruefe
 
 __all__ = ["schluessel", "schluessel_datei"]
 
@@ -76,7 +77,13 @@ def said(engine: Engine, schluessel: Protokollschluessel) -> str:
     return "\n".join(f"{finding.place}: {finding.text}" for finding in verify(engine, schluessel).findings)
 
 
-def beweis(engine: Engine, schluessel: Protokollschluessel, path: Path, *arguments: str) -> Urteil:
+def beweiszeilen(engine: Engine, schluessel: Protokollschluessel) -> list[Zeile]:
+    """The evidence of all of it."""
     out = io.StringIO()
     export(engine, schluessel, FRUEHER - timedelta(days=1), MAI + timedelta(days=1), out)
-    return pruefe(path, out.getvalue(), *arguments)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def beweis(engine: Engine, schluessel: Protokollschluessel, path: Path, *arguments: str) -> Urteil:
+    """What the script says of it."""
+    return pruefe(path, beweiszeilen(engine, schluessel), *arguments)

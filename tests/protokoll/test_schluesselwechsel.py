@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.errors import ConfigError, GatewayError, StoreError
-from gateway.protokoll import Einsicht, SqlProtokoll, Stelle, schluesseldatei, umhuellung
+from gateway.protokoll import Einsicht, SqlProtokoll, Stelle, schluesseldatei, umhuellung, verify
 from gateway.protokoll.schluessel import Protokollschluessel, create_protokollschluessel, load_protokollschluessel
+from gateway.protokoll.siegelwechsel import wechsle
 from tests.databases import database_url, opened
 from tests.fault.children import child
 from tests.protokoll.eintraege import INHALT, eintrag, rows, sql
@@ -242,3 +243,41 @@ def test_a_malformed_key_that_waits_is_named(schluessel: Protokollschluessel) ->
 def test_one_changes_keys_at_a_time(engine: Engine) -> None:
     with umhuellung.allein(engine) as first, umhuellung.allein(engine) as second:
         assert (first, second) == (True, False)
+
+
+def test_machines_with_files_of_their_own_change_keys_step_by_step(
+    bestand: Engine, schluessel: Protokollschluessel, tmp_path: Path
+) -> None:
+    other = load_protokollschluessel(copy_of(schluessel.path, tmp_path / "other.key"))
+    alt = schluessel.stand.neuester
+
+    def copy() -> None:
+        copy_of(schluessel.path, tmp_path / "neu").rename(other.path)
+
+    with closing(SqlProtokoll(bestand, other, uhr=lambda: MONATE[1])) as store:
+        schluesseldatei.fuege_hinzu(schluessel)
+        copy()
+        schluesseldatei.setze_ein(schluessel)
+        umhuellung.umhuelle(bestand, schluessel)
+        store.record(eintrag(mandant="dbs:039990010000"))  # wraps with the old one still
+        with pytest.raises(GatewayError, match=r"is still needed: keys of months: 1$"):
+            umhuellung.entferne(bestand, schluessel, alt)
+        copy()
+        store.record(eintrag(mandant="dbs:039990020000"))
+        assert umhuellung.umhuelle(bestand, schluessel)["keys of months"] == 1
+        umhuellung.entferne(bestand, schluessel, alt)
+        copy()
+        store.record(eintrag())
+        lesbar(bestand, other)
+
+        schluesseldatei.fuege_siegel_hinzu(schluessel)
+        copy()
+        assert wechsle(bestand, schluessel, MONATE[1]) is not None
+        schluesseldatei.setze_siegel_ein(schluessel)
+        store.record(eintrag())
+        assert verify(bestand, other).intact
+        copy()
+        store.record(eintrag())
+        store.check()
+    assert rows(bestand, "SELECT count(*) FROM protokoll WHERE kette = 4") == [(2,)]
+    lesbar(bestand, schluessel)

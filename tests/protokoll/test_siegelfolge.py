@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, select, text, update
 
-from gateway.protokoll import Kind, verify
+from gateway.protokoll import Kind, create_schema, verify
 from gateway.protokoll.kette import (
     FELDER,
     LOESCHFELDER,
@@ -17,8 +17,10 @@ from gateway.protokoll.kette import (
     loeschung_text,
     pack_verweise,
     siegel_text,
+    stand_text,
     wechsel_hash,
     wechsel_text,
+    wurzel_hash,
 )
 from gateway.protokoll.schluessel import (
     Protokollschluessel,
@@ -26,10 +28,22 @@ from gateway.protokoll.schluessel import (
     create_protokollschluessel,
     load_protokollschluessel,
 )
-from gateway.protokoll.tabellen import EINTRAG, HALT, KETTE, KOPF, LOESCHUNG, WECHSEL
-from tests.databases import database_url
+from gateway.protokoll.tabellen import EINTRAG, HALT, KETTE, KOPF, LOESCHUNG, STAND, WECHSEL
+from tests.databases import database_url, opened
 from tests.protokoll.eintraege import sql
-from tests.protokoll.siegelbestand import alt, bestand, beweis, found, said, schluessel, schluessel_datei, seals_at_once
+from tests.protokoll.siegelbestand import (
+    alt,
+    bestand,
+    beweis,
+    beweiszeilen,
+    found,
+    said,
+    schluessel,
+    schluessel_datei,
+    seals_at_once,
+    write,
+)
+from tests.protokoll.test_beweis import pruefe
 
 __all__ = ["alt", "bestand", "database_url", "schluessel", "schluessel_datei", "seals_at_once"]
 
@@ -204,3 +218,26 @@ def test_a_hold_with_the_old_key_is_found(
         connection.execute(update(HALT).values(siegel=siegel))
     assert (Kind.SEAL, "1/1") in found(bestand, schluessel)
     assert f"the hold on the entry is forged: sealed with the key {alt.id}" in said(bestand, schluessel)
+
+
+def test_somebody_elses_protokoll_does_not_count_as_ours_because_it_has_our_changes(
+    bestand: Engine, schluessel: Protokollschluessel, alt: Siegelschluessel, tmp_path: Path
+) -> None:
+    """Whole in itself and sealed with a key of theirs; our changes, which are no secret, stand behind all of it."""
+    ours = beweiszeilen(bestand, schluessel)
+    wechsel = [zeile for zeile in ours if zeile["art"] == "siegelwechsel"]
+    create_protokollschluessel(tmp_path / "fremd.key")
+    fremd = load_protokollschluessel(tmp_path / "fremd.key")
+    with opened(f"sqlite:///{tmp_path}/fremd.sqlite") as engine:
+        create_schema(engine, fremd)
+        with engine.begin() as connection:
+            wurzel = bytes.fromhex(ours[0]["wurzel"])
+            siegel = fremd.stand.siegel.sign(stand_text(wurzel, 0, wurzel_hash(wurzel)))
+            connection.execute(update(STAND).values(wurzel=wurzel, hash=wurzel_hash(wurzel), siegel=siegel))
+        write(engine, fremd, 3)
+        theirs = beweiszeilen(engine, fremd)
+    assert pruefe(tmp_path / "b", theirs).rc == 0
+    assert pruefe(tmp_path / "b", theirs, "--schluessel", alt.id).rc == 1
+    for place in (1, 2, len(theirs)):
+        mixed = [*theirs[:place], *wechsel, *theirs[place:]]
+        assert pruefe(tmp_path / "b", mixed, "--schluessel", alt.id).rc != 0

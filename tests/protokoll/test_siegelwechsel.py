@@ -214,10 +214,12 @@ def test_what_was_tampered_with_before_is_not_sealed_over(engine: Engine, schlue
         write(engine, schluessel, 2)
     Halteliste(engine, schluessel).halte(Stelle(3, 1), "Grund", MAI)
     sql(engine, "UPDATE protokoll_kopf SET nummer = 1 WHERE kette = 1", "UPDATE protokoll_halt SET seit = 1")
+    if engine.dialect.name == "sqlite":  # which takes any value in any column
+        sql(engine, "UPDATE protokoll_kopf SET nummer = 1.5 WHERE kette = 2")
     before = found(engine, schluessel)
     done = change(engine, schluessel)
     assert done is not None
-    assert done.offen == 2
+    assert done.offen == (3 if engine.dialect.name == "sqlite" else 2)
     assert found(engine, schluessel) == before >= {(Kind.SEAL, "1"), (Kind.SEAL, "3/1")}
 
 
@@ -232,7 +234,7 @@ def test_a_key_file_that_does_not_fit_the_database_is_said_to_be_so(
     stale = load_protokollschluessel(old)
     with (
         closing(SqlProtokoll(engine, stale)) as store,
-        pytest.raises(StoreError, match="begun with another key"),
+        pytest.raises(StoreError, match="of another time, or the head is forged"),
     ):
         store.check()
     assert (Kind.SEAL, "seal") in found(engine, stale)

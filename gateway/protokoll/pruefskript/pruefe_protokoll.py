@@ -249,14 +249,23 @@ def pruefe(datei: Iterable[str], zeigen: bool) -> Pruefung:
     kopf = next(lauf)
     if kopf.get("format") not in ("xmeld-gateway-beweis-1", "xmeld-gateway-beweis-2"):  # 1: vor jedem Wechsel
         raise ValueError("keine Beweisdatei")
-    pruefung, davor = Pruefung(kopf), ""
-    schritte = {"kette": pruefung.kette, "loeschung": pruefung.loeschung, "eintrag": pruefung.eintrag}
-    schritte["siegelwechsel"] = pruefung.wechsel
+    pruefung, davor = Pruefung(kopf), 0
+    schritte = (
+        ("siegelwechsel", pruefung.wechsel),
+        ("kette", pruefung.kette),
+        ("loeschung", pruefung.loeschung),
+        ("eintrag", pruefung.eintrag),
+        ("ende", lambda _: pruefung.abschluss()),
+    )
+    arten = [art for art, _ in schritte]
     for zeile in chain(lauf, (ende,)):
-        if zeile["art"] in ("eintrag", "ende") and davor != "eintrag":
+        art = arten.index(zeile["art"])
+        if art < davor:  # was später käme, wäre nicht mehr mit dem geprüft, was davor steht
+            raise ValueError("die Zeilen stehen nicht in ihrer Reihenfolge")
+        if art >= arten.index("eintrag") > davor:
             pruefung.verzeichnis()
-        davor = zeile["art"]
-        schritte.get(davor, lambda _: pruefung.abschluss())(zeile)
+        davor = art
+        schritte[art][1](zeile)
         if zeigen and zeile.get("verschluesselt"):
             ort, klar = f"{zeile['kette']}/{zeile['nummer']}", inhalt(zeile, pruefung.ketten[zeile["kette"]]["kennung"])
             if klar is None:
