@@ -149,14 +149,16 @@ def test_a_copy_comes_to_its_end_however_often_the_database_is_written_to(
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE t (nummer INTEGER, inhalt BLOB)")
         database.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000) "
             "INSERT INTO t SELECT 0, randomblob(4000) FROM n"
         )
 
     write = (
-        "import sqlite3, sys\n"
+        "import sqlite3, sys, time\n"
         "database = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)\n"
+        "database.execute('PRAGMA synchronous = OFF')\n"
         "while True:\n"
+        "    time.sleep(0.0002)\n"
         "    database.execute('INSERT INTO t VALUES (1, NULL)')\n"
     )
     writing = subprocess.Popen([sys.executable, "-c", write, file])
@@ -168,7 +170,7 @@ def test_a_copy_comes_to_its_end_however_often_the_database_is_written_to(
     writing.kill()
     writing.wait()
     assert not copying.is_alive()
-    assert _count(tmp_path / "copy/busy.sqlite", 0) == 2000
+    assert _count(tmp_path / "copy/busy.sqlite", 0) == 8000
 
 
 def test_a_folder_that_is_there_is_not_written_to(house: Betrieb, tmp_path: Path, run: Run) -> None:
