@@ -13,7 +13,7 @@ from rich.table import Table
 
 from gateway import __version__, demo, instance, sending
 from gateway.bootstrap import Instance
-from gateway.commands import protokoll_auswertung, protokoll_einsicht, protokoll_leser
+from gateway.commands import protokoll_auswertung, protokoll_einsicht, protokoll_leser, protokoll_schluessel
 from gateway.commands.behoerde import app as behoerde_app
 from gateway.commands.datenbank import app as datenbank_app
 from gateway.commands.nacharbeit import app as nacharbeit_app
@@ -42,7 +42,7 @@ schema_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Schema packs: the versions of XMeld that are spoken."
 )
 app.add_typer(spiegel_app, name="spiegel")
-for commands in (protokoll_leser, protokoll_einsicht, protokoll_auswertung):
+for commands in (protokoll_leser, protokoll_einsicht, protokoll_auswertung, protokoll_schluessel):
     commands.add_to(protokoll_app)
 app.add_typer(protokoll_app, name="protokoll")
 app.add_typer(schema_app, name="schema")

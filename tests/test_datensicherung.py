@@ -4,11 +4,11 @@ import shlex
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -136,35 +136,42 @@ def test_after_a_restore_the_verifier_names_what_is_missing_by_the_newest_anchor
     assert "1/4-7: entries are not there" in done.out, "also once the gateway goes on"
 
 
+def _count(file: Path, nummer: int) -> int:
+    with closing(sqlite3.connect(file)) as database:
+        return int(database.execute("SELECT count(*) FROM t WHERE nummer = ?", (nummer,)).fetchone()[0])
+
+
 def test_a_copy_comes_to_its_end_however_often_the_database_is_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.sicherung._PAGES", 1)
-    file, stop = tmp_path / "busy.sqlite", threading.Event()
+    file = tmp_path / "busy.sqlite"
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE t (nummer INTEGER, inhalt BLOB)")
         database.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000) "
             "INSERT INTO t SELECT 0, randomblob(4000) FROM n"
         )
 
-    def write() -> None:
-        with closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as database:
-            while not stop.is_set():
-                database.execute("INSERT INTO t VALUES (1, NULL)")
-
-    writing = threading.Thread(target=write)
-    writing.start()
-    copying = get_context("fork").Process(target=copy_sqlite, args=({"busy": file}, tmp_path / "copy"))
+    write = (
+        "import sqlite3, sys, time\n"
+        "database = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)\n"
+        "database.execute('PRAGMA synchronous = OFF')\n"
+        "while True:\n"
+        "    time.sleep(0.0002)\n"
+        "    database.execute('INSERT INTO t VALUES (1, NULL)')\n"
+    )
+    writing = subprocess.Popen([sys.executable, "-c", write, file])
+    while _count(file, 1) == 0:
+        assert writing.poll() is None
+    copying = threading.Thread(target=copy_sqlite, args=({"busy": file}, tmp_path / "copy"), daemon=True)
     copying.start()
-    copying.join(20)
-    copying.kill()
-    stop.set()
-    writing.join()
-    assert copying.exitcode == 0
-    with closing(sqlite3.connect(tmp_path / "copy/busy.sqlite")) as copy:
-        assert copy.execute("SELECT count(*) FROM t WHERE nummer = 0").fetchone() == (2000,)
+    copying.join(30)
+    writing.kill()
+    writing.wait()
+    assert not copying.is_alive()
+    assert _count(tmp_path / "copy/busy.sqlite", 0) == 8000
 
 
 def test_a_folder_that_is_there_is_not_written_to(house: Betrieb, tmp_path: Path, run: Run) -> None:

@@ -13,7 +13,7 @@ from gateway import protokoll
 from gateway.behoerden.pruefung import ist_enthalten, spitze
 from gateway.bootstrap import Instance
 from gateway.errors import ConfigError, GatewayError
-from gateway.protokoll import anker, beweis
+from gateway.protokoll import anker, beweis, siegelfolge
 from gateway.protokoll.ankerablage import MUSTER
 from gateway.protokoll.aufbewahrung import Aufbewahrung
 from gateway.protokoll.befund import Finding, Kind, Verification
@@ -48,7 +48,8 @@ def verify(
     """Find changed, missing and inserted records, and name them."""
     with Instance.read(directory) as here:
         keys = here.protokollschluessel
-        seen = [anker.read_anker(one, keys.siegel_oeffentlich) for one in _anchors(anchor)]
+        folge = siegelfolge.read(here.protokoll(readonly=True), keys)
+        seen = [anker.read_anker(one, folge) for one in _anchors(anchor)]
         with progress("verifying") as update:
             result = protokoll.verify(here.protokoll(readonly=True), keys, update, seen, datetime.now(UTC))
         findings = [*result.findings, *_changes(here, seen)]
@@ -269,4 +270,5 @@ def export_evidence(
     with Instance.read(directory) as here, file.open("x", encoding="utf-8") as target:
         keys = here.protokollschluessel
         count = beweis.export(here.protokoll(readonly=True), keys, first, behind, target)
-    out.print(f"wrote {count} records to {file}; the id of the seal's key is {keys.siegel_id}")
+        key = siegelfolge.read(here.protokoll(readonly=True), keys).aktuell
+    out.print(f"wrote {count} records to {file}; the id of the seal's key is {key.id}")

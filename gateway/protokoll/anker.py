@@ -20,8 +20,10 @@ from gateway.protokoll.befund import Findings, Kind
 from gateway.protokoll.kette import anker_text, kopf_text
 from gateway.protokoll.loeschpruefung import Geloescht
 from gateway.protokoll.schluessel import Protokollschluessel
-from gateway.protokoll.stand import signed, stand_holds
+from gateway.protokoll.siegelfolge import Siegelfolge
+from gateway.protokoll.stand import siegelnd, signed
 from gateway.protokoll.tabellen import EINTRAG, KETTE, KOPF, LOESCHUNG, STAND
+from gateway.protokoll.verbindung import snapshot
 from gateway.protokoll.zeit import from_micros, micros
 
 FORMAT = "xmeld-gateway-anker-1"
@@ -55,14 +57,14 @@ def make_anker(
 
     `aenderungen`: see Anker.
     """
-    with store_errors("the Protokoll cannot be read"), engine.connect() as connection:
+    datei = schluessel.stand
+    with store_errors("the Protokoll cannot be read"), snapshot(engine) as connection:
         stand = connection.execute(select(STAND)).one_or_none()
         query = select(KETTE.c.nr, KETTE.c.kennung, KETTE.c.hash, KOPF.c.nummer, KOPF.c.hash, KOPF.c.siegel)
         rows = connection.execute(query.outerjoin(KOPF, KOPF.c.kette == KETTE.c.nr).order_by(KETTE.c.nr)).all()
         loeschungen = connection.scalar(select(func.coalesce(func.max(LOESCHUNG.c.nr), 0))) or 0
-    key = schluessel.siegel_oeffentlich
-    sound = stand is not None and stand_holds(key, stand)
-    if stand is None or not sound or not all(_head_holds(key, row) for row in rows):
+    siegel = siegelnd(datei, stand) if stand is not None else None
+    if stand is None or siegel is None or not all(_head_holds(siegel.oeffentlich, row) for row in rows):
         raise StoreError("a seal of the Protokoll does not hold, so no anchor is made: run protokoll verify")
     state = {
         "format": FORMAT,
@@ -73,25 +75,28 @@ def make_anker(
         "loeschungen": loeschungen,
         **({"aenderungen": list(aenderungen)} if aenderungen else {}),
     }
-    return json.dumps({**state, "siegel": schluessel.siegel.sign(anker_text(_canonical(state))).hex()}) + "\n"
+    return json.dumps({**state, "siegel": siegel.sign(anker_text(_canonical(state))).hex()}) + "\n"
 
 
-def read_anker(path: Path, key: Ed25519PublicKey) -> Anker:
-    """One that `make_anker` has made with the same key file. Raises ConfigError for anything else."""
+def read_anker(path: Path, folge: Siegelfolge) -> Anker:
+    """One that `make_anker` has made of this Protokoll, with the key of that time. Raises ConfigError otherwise."""
     try:
         with path.open("rb") as file:
             document = json.loads(file.read(MAX_BYTES))
         state = {name: value for name, value in document.items() if name != "siegel"}
-        sound = signed(key, bytes.fromhex(document["siegel"]), anker_text(_canonical(state)))
+        glied = folge.signer(bytes.fromhex(document["siegel"]), anker_text(_canonical(state)))
         koepfe = tuple((nr, row, nummer, ende) for nr, row, nummer, ende in state["koepfe"])
         changes = tuple(state["aenderungen"]) if "aenderungen" in state else None
         anker = Anker(state["wurzel"], state["erstellt"], state["ketten"], koepfe, state["loeschungen"], changes)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except (AttributeError, KeyError, TypeError, ValueError):
-        sound = False
-    if not sound or state["format"] != FORMAT:
-        raise ConfigError(f"{path} is no anchor of this Protokoll's key")
+        glied = None
+    if glied is None or state["format"] != FORMAT:
+        raise ConfigError(f"{path} is no anchor of this Protokoll's keys")
+    ketten, loeschungen = folge.bis(glied)
+    if ketten is not None and loeschungen is not None and (anker.ketten > ketten or anker.loeschungen > loeschungen):
+        raise ConfigError(f"{path} is no anchor: it is sealed with the key {glied.id}, outside of that key's span")
     return anker
 
 

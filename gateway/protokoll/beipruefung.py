@@ -7,6 +7,7 @@ sums of keyed hashes; only where a sum differs is each row looked up. So an unto
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -15,6 +16,7 @@ from gateway.protokoll.befund import MAX_FINDINGS, Findings, Kind
 from gateway.protokoll.kette import FELDER, halt_text, monat_aad
 from gateway.protokoll.monat import GEHALTEN, Monatsuhr
 from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.siegelfolge import Siegelfolge
 from gateway.protokoll.stand import signed
 from gateway.protokoll.summe import Summe
 from gateway.protokoll.tabellen import ANSPRUCH, HALT, KETTE, SCHLUESSEL, VERZEICHNIS
@@ -32,10 +34,16 @@ class Beipruefung:
     """Takes every entry once. `geloescht`: months that a deletion is recorded of: their index may be gone."""
 
     def __init__(
-        self, connection: Connection, schluessel: Protokollschluessel, geloescht: frozenset[int], findings: Findings
+        self,
+        connection: Connection,
+        schluessel: Protokollschluessel,
+        folge: Siegelfolge,
+        geloescht: frozenset[int],
+        findings: Findings,
     ) -> None:
         self._connection = connection
         self._schluessel = schluessel
+        self._folge = folge
         self._geloescht = geloescht
         self._findings = findings
         self._monat_von = Monatsuhr()
@@ -129,7 +137,7 @@ class Beipruefung:
             except (TypeError, ValueError):
                 self._findings.add(Kind.CHANGED, f"key {row.id}", "the wrapped key is not the one that was stored")
         for key_id, place in self._benutzt.items():
-            if key_id not in self._schluessel.aes and "-" in key_id:
+            if key_id not in self._schluessel.stand.aes and "-" in key_id:
                 text = "the key of its content, and maybe of others, is missing"
                 self._findings.add(Kind.MISSING, f"key {key_id}", f"{place}: {text}")
 
@@ -137,13 +145,14 @@ class Beipruefung:
         held: set[tuple[int, int]] = set()
         query = select(HALT, KETTE.c.kennung).outerjoin(KETTE, KETTE.c.nr == HALT.c.kette)
         for row in self._connection.execute(query):
+            text = partial(halt_text, row.kennung, row.nummer, row.seit, row.tresor, row.huelle)
             try:
-                text = halt_text(row.kennung, row.nummer, row.seit, row.tresor, row.huelle)
-                sound = signed(self._schluessel.siegel_oeffentlich, row.siegel, text)
+                sound = signed(self._folge.aktuell.oeffentlich, row.siegel, text())
             except (TypeError, ValueError):
                 sound = False
             if sound:
                 held.add((row.kette, row.nummer))
             else:
-                self._findings.add(Kind.SEAL, f"{row.kette}/{row.nummer}", "the hold on the entry is forged")
+                said = self._folge.fremd(row.siegel, text, self._folge.aktuell)
+                self._findings.add(Kind.SEAL, f"{row.kette}/{row.nummer}", f"the hold on the entry is forged{said}")
         return held

@@ -1,9 +1,10 @@
 """The evidence of a period as a file that a third party checks offline, with `pruefskript/pruefe_protokoll.py` alone.
 
-JSON Lines: the register's signed head and the public key, every chain of the register with its signed head, the records
-of deletions, and of each chain the entries of the period, from the seal before to the seal behind it. All chains and
-unbroken numbers between seals show that nothing of the period is left out, as far as the clock ran forward. Contents go
-in as their SHA-256, unless they are asked for; then each with the key that opens it alone.
+JSON Lines: the register's signed head and the public key that seals now, the changes of that key, every chain of the
+register with its signed head, the records of deletions, and of each chain the entries of the period, from the seal
+before to the seal behind it. All chains and unbroken numbers between seals show that nothing of the period is left out,
+as far as the clock ran forward. Contents go in as their SHA-256, unless they are asked for; then each with the key that
+opens it alone.
 """
 
 import json
@@ -11,20 +12,21 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TextIO
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, func, select
 
 from gateway.database import store_errors
 from gateway.errors import StoreError
+from gateway.protokoll.befund import Findings
 from gateway.protokoll.kette import FELDER, LOESCHFELDER, digest_of
 from gateway.protokoll.oeffnen import inhaltsschluessel
-from gateway.protokoll.pruefung import snapshot
 from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.siegelfolge import Glied, lies
 from gateway.protokoll.stelle import Stelle
-from gateway.protokoll.tabellen import EINTRAG, KETTE, KOPF, LOESCHUNG, STAND
+from gateway.protokoll.tabellen import EINTRAG, KETTE, KOPF, LOESCHUNG, STAND, WECHSEL
+from gateway.protokoll.verbindung import snapshot
 from gateway.protokoll.zeit import micros
 
-FORMAT = "xmeld-gateway-beweis-1"
+FORMAT = "xmeld-gateway-beweis-2"
 SCHRITT = 500
 
 _SPALTEN = (*FELDER, "vorgaenger", "hash", "siegel")
@@ -61,7 +63,9 @@ class _Beweis:
         self.entries = 0
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        yield self._head(self._schluessel.siegel_oeffentlich)
+        yield self._head(lies(self._connection, self._schluessel, Findings()).aktuell)
+        for row in self._connection.execute(select(WECHSEL).order_by(WECHSEL.c.nr)):
+            yield {"art": "siegelwechsel", **_plain(row._asdict())}
         query = select(KETTE, KOPF.c.nummer, KOPF.c.hash.label("ende"), KOPF.c.siegel.label("kopfsiegel"))
         chains = self._connection.execute(query.outerjoin(KOPF, KOPF.c.kette == KETTE.c.nr).order_by(KETTE.c.nr)).all()
         for chain in chains:
@@ -74,14 +78,14 @@ class _Beweis:
             if chain.begonnen < self._bis:
                 yield from self._chain(chain, *within.get(chain.nr, (None, None)))
 
-    def _head(self, key: Ed25519PublicKey) -> dict[str, Any]:
+    def _head(self, key: Glied) -> dict[str, Any]:
         stand = self._connection.execute(select(STAND)).one_or_none()
         if stand is None:
             raise StoreError("the register of chains has no head: run protokoll verify")
         period = {"art": "beweis", "format": FORMAT, "von": self._von, "bis": self._bis}
         row = stand._asdict()
         del row["id"]
-        return {**period, "schluessel": key.public_bytes_raw().hex(), **_plain(row)}
+        return {**period, "schluessel": key.oeffentlich.public_bytes_raw().hex(), **_plain(row)}
 
     def _within(self) -> dict[int, tuple[int, int]]:
         """By chain the first and the last number of the period."""

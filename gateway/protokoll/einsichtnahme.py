@@ -25,6 +25,7 @@ MAX_REFERENZ = 100  # characters
 
 HALT, FREIGABE = "halt", "freigabe"
 UHR = "uhr_stimmt"  # somebody says that the clock is right, so that what is due may go
+SCHLUESSEL, SIEGEL = "schluessel", "siegel"  # what is changed: the keys that wrap, that of the seal
 ABGELEHNT = "abgelehnt"  # code of a reading that was refused
 
 #: There was no message.
@@ -163,6 +164,15 @@ def vermerke_halt(protokoll: Protokoll, wer: str, was: str, stelle: Stelle, now:
 def vermerke_uhr(protokoll: Protokoll, wer: str, now: datetime) -> None:
     """Records durably, before anything is deleted, who says that the clock is right. Raises StoreError."""
     protokoll.record(_eintrag(now, (UHR,), {"durch": wer, "was": UHR}))
+
+
+def vermerke_schluessel(protokoll: Protokoll, wer: str, was: str, wie: str, key_id: str, now: datetime) -> None:
+    """Records durably, before it is done, who changes keys (`was`: SCHLUESSEL or SIEGEL), how, and which one.
+
+    Raises StoreError.
+    """
+    inhalt: dict[str, object] = {"durch": wer, "was": was, "wie": wie, "schluessel": key_id}
+    protokoll.record(_eintrag(now, (was, wie, key_id), inhalt))
 
 
 def _druckbar(text: str) -> str:

@@ -23,6 +23,7 @@ from gateway.protokoll.monate import prepare
 from gateway.protokoll.oeffnen import inhaltsschluessel
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.schreibrecht import Schreibrecht
+from gateway.protokoll.stand import locked_stand
 from gateway.protokoll.stelle import Stelle
 from gateway.protokoll.tabellen import EINTRAG, HALT, KETTE
 from gateway.protokoll.zeit import from_micros, micros
@@ -69,9 +70,11 @@ class Halteliste:
             kept = json.dumps({"grund": grund, **self._key(connection, stelle, row)}).encode()
             tresor, huelle = self._schluessel.encrypt(kept, halt_aad(row.kennung, stelle.nummer))
             seit = micros(now)
-            siegel = self._schluessel.siegel.sign(halt_text(row.kennung, stelle.nummer, seit, tresor, huelle))
+            _, siegelnd = locked_stand(connection, self._schluessel)
+            siegel = siegelnd.sign(halt_text(row.kennung, stelle.nummer, seit, tresor, huelle))
             werte = {"seit": seit, "tresor": tresor, "huelle": huelle, "siegel": siegel}
             connection.execute(insert(HALT), {"kette": stelle.kette, "nummer": stelle.nummer, **werte})
+            self._schluessel.check((tresor,))
             _move(connection, stelle, row.monat, GEHALTEN)
 
     def gib_frei(self, stelle: Stelle) -> None:

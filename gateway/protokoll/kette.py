@@ -9,6 +9,9 @@ auditor's own tool needs this page and nothing else.
   chain's row in the register; with it stored, each entry proves itself.
 * Row of the register: the same over KETTENFELDER; the first follows `wurzel_hash`.
 * Seal of an entry, head of a chain, head of the register, record of a deletion: Ed25519 over label and values.
+* Change of the seal's key: SHA-256 over WECHSELFELDER, the first following `wurzel_hash`; the old and the new key both
+  sign it. It says from which chain and which record of a deletion on the new one seals. Heads, of chains and of the
+  register, and holds always bear the seal of the newest key: what was before a change cannot go on with the old one.
 * Chains of the first kind (`fassung` 1) have entries without `vermittlung` and `verzeichnis`, their `inhalt` itself in
   the hash, and no `fassung` in that of their row.
 """
@@ -42,6 +45,7 @@ FELDER = (
     "verweise",
 )
 LOESCHFELDER = ("nr", "monat", "regel", "geloescht", "anzahl", "bereiche")
+WECHSELFELDER = ("nr", "alt", "neu", "seit", "ab_kette", "ab_loeschung", "loeschung")
 KETTENFELDER = ("nr", "kennung", "begonnen", "siegel_schluessel", "fassung")
 
 #: How new chains are written.
@@ -153,6 +157,16 @@ def loeschung_hash(vorgaenger: bytes, felder: Iterable[object]) -> bytes:
 def loeschung_text(digest: bytes) -> bytes:
     """What the seal of a record of a deletion signs."""
     return _LABEL + b"loeschsiegel\0" + digest
+
+
+def wechsel_hash(vorgaenger: bytes, felder: Iterable[object]) -> bytes:
+    """Hash of a change of the seal's key; `felder` in the order of WECHSELFELDER, the first follows `wurzel_hash`."""
+    return hashlib.sha256(_LABEL + b"siegelwechsel\0" + vorgaenger + pack(felder)).digest()
+
+
+def wechsel_text(digest: bytes) -> bytes:
+    """What the old and the new key of a change sign."""
+    return _LABEL + b"wechselsiegel\0" + digest
 
 
 def halt_text(kennung: bytes, nummer: int, seit: int, tresor: str, huelle: bytes) -> bytes:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.protokoll.befund import Findings, Kind
 from gateway.protokoll.kette import eintrag_hash, kopf_text, siegel_text
 from gateway.protokoll.loeschung import Bereich
+from gateway.protokoll.siegelfolge import Glied, Siegelfolge
 from gateway.protokoll.stand import signed
 
 
@@ -28,12 +28,11 @@ class Kopf:
 class Kettenpruefung:
     """Takes a chain's entries in the order of their numbers. Values are what the database gave, of any type."""
 
-    def __init__(
-        self, kopf: Kopf, key: Ed25519PublicKey, findings: Findings, geloescht: Sequence[Bereich] = ()
-    ) -> None:
+    def __init__(self, kopf: Kopf, folge: Siegelfolge, findings: Findings, geloescht: Sequence[Bereich] = ()) -> None:
         """`geloescht`: what records of deletions name of this chain, in the order of their numbers."""
         self._kopf = kopf
-        self._key = key
+        self._folge = folge
+        self._key = folge.der_kette(kopf.nr)
         self._findings = findings
         self._geloescht = geloescht
         self.deleted = 0  # entries that are gone by a record
@@ -43,7 +42,9 @@ class Kettenpruefung:
         self._sound = True  # nothing was found at the last entry seen
         self._sealed = 0  # the last entry whose seal holds
         self._seals_hold = True
-        self._kopf_holds = isinstance(kopf.nummer, int) and self._signed(kopf.siegel, kopf_text, kopf.nummer, kopf.hash)
+        self._kopf_holds = isinstance(kopf.nummer, int) and self._signed(
+            folge.aktuell, kopf.siegel, kopf_text, kopf.nummer, kopf.hash
+        )
 
     def entry(self, felder: Sequence[Any], vorgaenger: Any, digest: Any, siegel: Any) -> bool:
         """Whether the entry is one that was stored at this place, as it is; `felder` in the order of FELDER."""
@@ -74,7 +75,9 @@ class Kettenpruefung:
         if kopf.nummer is None:
             self._findings.add(Kind.MISSING, place, "the chain's signed head is missing, entries at its end may be too")
         elif not self._kopf_holds:
-            self._findings.add(Kind.SEAL, place, "the seal of the chain's head is forged")
+            sealed = partial(kopf_text, kopf.kennung, kopf.nummer, kopf.hash)
+            said = self._folge.fremd(kopf.siegel, sealed, self._folge.aktuell)
+            self._findings.add(Kind.SEAL, place, f"the seal of the chain's head is forged{said}")
         elif kopf.nummer > self._nummer and not self._gap(kopf.nummer):
             return
         elif kopf.nummer == self._nummer and self._hash is not None and kopf.hash != self._hash:
@@ -130,17 +133,20 @@ class Kettenpruefung:
     def _seal(self, nummer: int, verweise: Any, digest: Any, siegel: Any) -> None:
         if verweise is None and siegel is None:
             return
-        if verweise is not None and self._signed(siegel, siegel_text, nummer, digest):
+        if verweise is not None and self._signed(self._key, siegel, siegel_text, nummer, digest):
             self._sealed, self._seals_hold = nummer, True
             return
-        if self._seals_hold:  # said once: all seals behind a changed entry fail with it
+        sealed = partial(siegel_text, self._kopf.kennung, nummer, digest)
+        if said := self._folge.fremd(siegel, sealed, self._key):
+            self._findings.add(Kind.SEAL, self._place(nummer), f"the seal does not hold{said}")
+        elif self._seals_hold:  # said once: all seals behind a changed entry fail with it
             text = "the seal at the end of this range does not hold: it is forged, or one of the entries was changed"
             self._findings.add(Kind.SEAL, self._range(self._sealed + 1, nummer), text)
         self._seals_hold = False
 
-    def _signed(self, siegel: Any, text: Any, nummer: int, digest: Any) -> bool:
+    def _signed(self, key: Glied, siegel: Any, text: Any, nummer: int, digest: Any) -> bool:
         try:
-            return signed(self._key, siegel, text(self._kopf.kennung, nummer, digest))
+            return signed(key.oeffentlich, siegel, text(self._kopf.kennung, nummer, digest))
         except (TypeError, ValueError):
             return False
 

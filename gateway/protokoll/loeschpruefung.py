@@ -4,9 +4,9 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, select
 
 from gateway.protokoll.alter import GANGABWEICHUNG, kette_ist_juenger
@@ -14,6 +14,7 @@ from gateway.protokoll.befund import Findings, Kind
 from gateway.protokoll.kette import LOESCHFELDER, loeschung_hash, loeschung_text
 from gateway.protokoll.loeschung import Bereich, unpack
 from gateway.protokoll.monat import faellig
+from gateway.protokoll.siegelfolge import Siegelfolge
 from gateway.protokoll.stand import signed
 from gateway.protokoll.tabellen import LOESCHUNG
 from gateway.protokoll.zeit import from_micros
@@ -40,10 +41,11 @@ class Geloescht:
         return bereiche[place] if place >= 0 and nummer <= bereiche[place].bis else None
 
 
-def read_records(connection: Connection, key: Ed25519PublicKey, wurzel: bytes | None, findings: Findings) -> Geloescht:
+def read_records(connection: Connection, folge: Siegelfolge, wurzel: bytes | None, findings: Findings) -> Geloescht:
     """The records whose seals hold; the others are found. `wurzel`: what the first one follows, where it is known."""
     bereiche: list[Bereich] = []
     monate: set[int] = set()
+    hashes: dict[int, Any] = {}
     last, ende = 0, wurzel
     for row in connection.execute(select(LOESCHUNG).order_by(LOESCHUNG.c.nr)):
         place = f"deletion {row.nr}"
@@ -52,19 +54,30 @@ def read_records(connection: Connection, key: Ed25519PublicKey, wurzel: bytes | 
         elif ende is not None and row.vorgaenger != ende:
             findings.add(Kind.CHANGED, place, "the record of a deletion does not follow the one before")
         last, ende = row.nr, row.hash
-        found = _believed(row, key)
+        hashes[row.nr] = row.hash
+        found = _believed(row, folge)
         if found is None:
-            findings.add(Kind.SEAL, place, "the record of a deletion is forged or changed: it excuses nothing")
+            said = folge.fremd(row.siegel, partial(loeschung_text, row.hash), folge.der_loeschung(row.nr))
+            text = "the record of a deletion is forged or changed: it excuses nothing"
+            findings.add(Kind.SEAL, place, f"{text}{said}")
             continue
         bereiche += found
         monate.add(row.monat)
+    for glied in folge.glieder:
+        nr = glied.ab_loeschung - 1
+        if glied.loeschung is not None and nr > last:
+            findings.add(Kind.MISSING, f"deletion {nr}", "a record that the change of the seal's key saw is missing")
+        elif glied.loeschung is not None and nr and hashes.get(nr) not in (None, glied.loeschung):
+            findings.add(Kind.CHANGED, f"deletion {nr}", "the change of the seal's key has seen another record here")
     return Geloescht(bereiche, frozenset(monate))
 
 
-def _believed(row: Any, key: Ed25519PublicKey) -> list[Bereich] | None:
+def _believed(row: Any, folge: Siegelfolge) -> list[Bereich] | None:
     try:
         digest = loeschung_hash(row.vorgaenger, [getattr(row, name) for name in LOESCHFELDER])
-        if digest != row.hash or not signed(key, row.siegel, loeschung_text(digest)):
+        if digest != row.hash or not signed(
+            folge.der_loeschung(row.nr).oeffentlich, row.siegel, loeschung_text(digest)
+        ):
             return None
         return unpack(row.bereiche)
     except (TypeError, ValueError):

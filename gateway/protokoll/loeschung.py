@@ -16,7 +16,8 @@ from gateway.protokoll.kette import LOESCHFELDER, loeschung_hash, loeschung_text
 from gateway.protokoll.monat import REGEL
 from gateway.protokoll.monate import in_month
 from gateway.protokoll.schluessel import Protokollschluessel
-from gateway.protokoll.tabellen import EINTRAG, LOESCHUNG, STAND
+from gateway.protokoll.stand import locked_stand
+from gateway.protokoll.tabellen import EINTRAG, LOESCHUNG
 from gateway.protokoll.zeit import micros
 
 
@@ -65,8 +66,9 @@ def record(
     connection: Connection, schluessel: Protokollschluessel, monat: int, now: datetime, weg: Sequence[Bereich]
 ) -> None:
     """Stores the signed record that `weg` is deleted."""
+    stand, siegelnd = locked_stand(connection, schluessel)
     last = connection.execute(select(LOESCHUNG).order_by(LOESCHUNG.c.nr.desc()).limit(1)).one_or_none()
-    vorgaenger = last.hash if last is not None else wurzel_hash(connection.scalars(select(STAND.c.wurzel)).one())
+    vorgaenger = last.hash if last is not None else wurzel_hash(stand.wurzel)
     werte: dict[str, object] = {
         "nr": (last.nr if last is not None else 0) + 1,
         "monat": monat,
@@ -76,7 +78,7 @@ def record(
         "bereiche": pack(weg),
     }
     digest = loeschung_hash(vorgaenger, [werte[name] for name in LOESCHFELDER])
-    siegel = schluessel.siegel.sign(loeschung_text(digest))
+    siegel = siegelnd.sign(loeschung_text(digest))
     connection.execute(insert(LOESCHUNG), {**werte, "vorgaenger": vorgaenger, "hash": digest, "siegel": siegel})
 
 

@@ -40,6 +40,10 @@ class Schluesseltresor(Port):
         """The content again. Raises LookupError for an unknown key, ValueError when it is not what was wrapped."""
         ...
 
+    def check(self, key_ids: Iterable[str]) -> None:
+        """Of what was written, before it is committed: raises StoreError unless these keys still open it."""
+        ...
+
 
 class FremderMandant(GatewayError):
     """The content is for another's eyes."""
@@ -124,6 +128,7 @@ class Schluesselbund:
         tresor, huelle = self._tresor.encrypt(schluessel.key, monat_aad(schluessel.id, monat, mandant))
         werte = {"id": schluessel.id, "monat": monat, "mandant": mandant, "tresor": tresor, "huelle": huelle}
         connection.execute(insert(SCHLUESSEL), werte)
+        self._tresor.check((tresor,))
         return schluessel
 
     def _open(self, row: Any) -> Monatsschluessel:

@@ -53,7 +53,9 @@ class SqlNachlauf:
         """See `gateway.ports.Nachlauf.erledige`."""
         with self._write() as connection:
             if sendungen:
-                connection.execute(_TAKE_IN, [self._row(sendung, micros(faellig)) for sendung in sendungen])
+                rows = [self._row(sendung, micros(faellig)) for sendung in sendungen]
+                connection.execute(_TAKE_IN, rows)
+                self._schluessel.check(row["schluessel"] for row in rows)
             connection.execute(delete(NACHARBEIT).where(NACHARBEIT.c.id.in_(ids)))
 
     def vertage(self, wartend: Wartend, faellig: datetime) -> None:

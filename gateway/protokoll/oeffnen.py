@@ -29,7 +29,7 @@ def inhaltsschluessel(
     connection: Connection, schluessel: Protokollschluessel, stelle: Stelle, key_id: str, kennung: bytes
 ) -> Oeffner:
     """Of an entry of the chain `kennung`, `key_id` being its column `schluessel`. Raises StoreError if it is gone."""
-    if key_id in schluessel.aes:
+    if key_id in schluessel.stand.aes:
         aad = inhalt_aad(kennung, stelle.nummer)
         return Oeffner("", None, lambda sealed: schluessel.decrypt(key_id, sealed, aad))
     monat = Schluesselbund(schluessel).named(connection, key_id)

@@ -3,15 +3,16 @@
 What it finds: a changed entry, also one whose hashes were computed anew; entries missing in the middle, at the end of a
 chain, or a chain as a whole; inserted entries and chains, numbers used twice; forged or removed seals and heads; and a
 chain set back to an older state of itself where another chain has seen the newer one; missing or added index rows,
-claims, keys and holds. What a signed record of a deletion names is not missing, and nothing else excuses a gap.
+claims, keys and holds; what is sealed with a key of another time. What a signed record of a deletion names is not
+missing, and nothing else excuses a gap.
 
 What no look at the database alone can find: the whole database set back to an older state of itself (a restored
 backup), or a single chain set back that no other has seen since. An anchor, kept elsewhere, shows that (`anker`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, tuple_
@@ -20,13 +21,14 @@ from gateway.database import store_errors
 from gateway.protokoll.anker import Anker, compare
 from gateway.protokoll.befund import Finding, Findings, Kind, Verification
 from gateway.protokoll.beipruefung import Beipruefung
-from gateway.protokoll.kette import FELDER, KETTENFELDER, Verweis, kette_hash, unpack_verweise, wurzel_hash
+from gateway.protokoll.kette import FELDER, KETTENFELDER, Verweis, kette_hash, stand_text, unpack_verweise, wurzel_hash
 from gateway.protokoll.kettenpruefung import Kettenpruefung, Kopf
 from gateway.protokoll.loeschpruefung import Geloescht, check_times, read_records
 from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.siegelfolge import lies
 from gateway.protokoll.stand import stand_holds
 from gateway.protokoll.tabellen import EINTRAG, KETTE, KOPF, STAND
-from gateway.protokoll.verbindung import begin
+from gateway.protokoll.verbindung import snapshot
 
 __all__ = ["Finding", "Kind", "Verification", "verify"]
 
@@ -61,6 +63,7 @@ class _Pruefung:
         self._schluessel = schluessel
         self._progress = progress
         self._findings = Findings()
+        self._folge = lies(connection, schluessel, self._findings)
         self._chains: list[int] = []
         self._entries = 0
         self._total = 0
@@ -74,7 +77,7 @@ class _Pruefung:
             check_times(self._connection, now, self._findings)
         written = int(self._connection.scalar(select(func.coalesce(func.sum(KOPF.c.nummer), 0))) or 0)
         self._total = max(written - self._geloescht.anzahl, 0)
-        bei = Beipruefung(self._connection, self._schluessel, self._geloescht.monate, self._findings)
+        bei = Beipruefung(self._connection, self._schluessel, self._folge, self._geloescht.monate, self._findings)
         for nr in self._chains:
             self._chain(nr, bei)
         self._look_up()
@@ -88,14 +91,15 @@ class _Pruefung:
 
     def _register(self) -> None:
         stand = self._connection.execute(select(STAND).where(STAND.c.id == 1)).one_or_none()
-        held = stand is not None and stand_holds(self._schluessel.siegel_oeffentlich, stand)
+        held = stand is not None and stand_holds(self._folge.aktuell.oeffentlich, stand)
         if stand is None:
             self._findings.add(Kind.MISSING, "register", "the register's signed head is missing, chains may be too")
         elif not held:
-            self._findings.add(Kind.SEAL, "register", "the seal of the register's head is forged")
+            text = partial(stand_text, stand.wurzel, stand.ketten, stand.hash)
+            said = self._folge.fremd(stand.siegel, text, self._folge.aktuell)
+            self._findings.add(Kind.SEAL, "register", f"the seal of the register's head is forged{said}")
         last, digest = 0, wurzel_hash(stand.wurzel) if stand is not None and held else None
-        key = self._schluessel.siegel_oeffentlich
-        self._geloescht = read_records(self._connection, key, digest, self._findings)
+        self._geloescht = read_records(self._connection, self._folge, digest, self._findings)
         for row in self._connection.execute(select(KETTE).order_by(KETTE.c.nr)):
             if not isinstance(row.nr, int) or row.nr < 1:
                 self._findings.add(Kind.INSERTED, "register", "a chain has no proper number")
@@ -117,8 +121,9 @@ class _Pruefung:
             self._findings.add(Kind.CHANGED, str(row.nr), "the chain's row is not the one that was stored")
         elif row.nr == last + 1 and digest is not None and row.vorgaenger != digest:
             self._findings.add(Kind.CHANGED, str(row.nr), "the chain's row does not follow the one before")
-        if row.siegel_schluessel != self._schluessel.siegel_id:
-            self._findings.add(Kind.SEAL, str(row.nr), "the chain is sealed with another key than the instance's")
+        if row.siegel_schluessel != (key := self._folge.der_kette(row.nr).id):
+            text = f"the chain is sealed with another key than that of its time, {key}"
+            self._findings.add(Kind.SEAL, str(row.nr), text)
         return bytes(row.hash) if isinstance(row.hash, bytes) else b""
 
     def _register_end(self, stand: Any, last: int, digest: bytes | None) -> None:
@@ -143,7 +148,7 @@ class _Pruefung:
             .where(KETTE.c.nr == nr)
         ).one()
         geloescht = self._geloescht.of(nr)
-        pruefung = Kettenpruefung(Kopf(*row), self._schluessel.siegel_oeffentlich, self._findings, geloescht)
+        pruefung = Kettenpruefung(Kopf(*row), self._folge, self._findings, geloescht)
         columns = [EINTRAG.c[name] for name in (*FELDER, "vorgaenger", "hash", "siegel", "monat")]
         query = select(*columns).where(EINTRAG.c.kette == nr).order_by(EINTRAG.c.nummer)
         rows = self._connection.execute(query, execution_options={"yield_per": SCHRITT})
@@ -199,23 +204,3 @@ class _Pruefung:
 
 def _chain_range(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
-
-
-@contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection that sees one state of the database until the end."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            raw: Any = connection.connection.dbapi_connection
-            # What is not UTF-8 was not written by us: to be found as a change, not to end the run.
-            raw.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-            try:
-                begin(connection, write=False)
-                yield connection
-            finally:
-                connection.rollback()
-                raw.text_factory = str
-        else:
-            connection.execution_options(isolation_level="REPEATABLE READ")
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            yield connection

@@ -1,7 +1,8 @@
 """The writer: one transaction per batch that decides repetitions, chains, seals and stores.
 
 A number exists only with the commit that stores its entry, so a failed batch leaves no gap. When a commit's outcome is
-unknown the chain is left as it is, whole either way, and the next batch begins another.
+unknown the chain is left as it is, whole either way, and the next batch begins another. So does one that finds the
+seal's key changed: whoever changed it has sealed the chain's head anew.
 """
 
 import time
@@ -17,25 +18,32 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import StoreError
 from gateway.ports import UuidReused
-from gateway.protokoll.kette import Verweis
+from gateway.protokoll.kette import Verweis, stand_text
 from gateway.protokoll.monat import Monatsuhr
 from gateway.protokoll.monate import prepare
 from gateway.protokoll.monatsschluessel import Monatsschluessel, Schluesselbund
 from gateway.protokoll.satz import Satz
-from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.schluessel import Protokollschluessel, Siegelschluessel
 from gateway.protokoll.sperre import Dateisperre
-from gateway.protokoll.stand import begin_chain
+from gateway.protokoll.stand import begin_chain, signed
+from gateway.protokoll.tabellen import NACHARBEIT
 from gateway.protokoll.verbindung import Head, Schreibverbindung, is_sqlite, sqlite_file
-from gateway.protokoll.verkettung import Beschluss, Kette, Moment, Verketter
+from gateway.protokoll.verkettung import Beschluss, Kette, Moment, link
 from gateway.protokoll.zeit import micros
 
 SIEGEL_ABSTAND = 1.0  # seconds between two sealed entries of a chain, at least
 MAX_VERWEISE = 64  # other chains that a sealed entry refers to, the latest ones
 VERSUCHE = 5  # of a batch whose UUIDs another process claims at the same moment
 
+_KEY_ID = list(NACHARBEIT.c).index(NACHARBEIT.c.schluessel)
+
 
 class _ConnectionLost(Exception):
     """Before a commit was tried: nothing of the batch is stored."""
+
+
+class _SealChanged(Exception):
+    """The chain's key seals no more: nothing of the batch is stored."""
 
 
 class Schreiber:
@@ -46,7 +54,6 @@ class Schreiber:
         self._uhr = uhr
         self._driver: Any = engine.dialect.loaded_dbapi
         self._schluessel = schluessel
-        self._verketter = Verketter(schluessel.siegel)
         self._bund = Schluesselbund(schluessel)
         self._monat_von = Monatsuhr()
         self._monat = 0  # whose tables and keys are ready
@@ -78,7 +85,7 @@ class Schreiber:
                 return self._transaction(saetze, ask=versuch > 0)
             except (IntegrityError, self._driver.IntegrityError):
                 continue  # a UUID is taken, by an earlier entry or by another process just now: decide anew
-            except _ConnectionLost:
+            except (_ConnectionLost, _SealChanged):
                 continue  # since the last batch, as when the server has restarted
         raise StoreError("the Protokoll takes no batch: its place is taken or the connection breaks again and again")
 
@@ -149,12 +156,16 @@ class Schreiber:
         jetzt = moment.jetzt
         alt = self._kette or Kette(*begin_chain(verbindung.connection, self._schluessel, jetzt))
         alt, verweise = _verweise(verbindung, alt)
-        zeilen, neu = self._verketter.link(alt, beschluesse, moment, verweise)
-        head = Head(neu.nr, neu.nummer, neu.hash, jetzt, self._verketter.head_seal(neu))
+        zeilen, neu = link(alt, beschluesse, moment, verweise)
+        head = Head(neu.nr, neu.nummer, neu.hash, jetzt, neu.kopfsiegel)
         later = [one.satz.nacharbeit for one in beschluesse if one.satz.nacharbeit is not None]
-        if not verbindung.store(zeilen, later, head, Head(alt.nr, alt.nummer, alt.hash)):
+        if not verbindung.store(zeilen, later, head, Head(alt.nr, alt.nummer, alt.hash, siegel=alt.kopfsiegel)):
             self._kette = None
+            if not _seals(alt.siegel, verbindung):
+                raise _SealChanged
             raise StoreError("the head of the Protokoll's chain is not as it was left: run protokoll verify")
+        if later:
+            self._schluessel.check(row[_KEY_ID] for row in later)
         return neu
 
     def _finish(self, verbindung: Schreibverbindung, kette: Kette | None) -> None:
@@ -187,6 +198,12 @@ def decide(saetze: Sequence[Satz], taken: Mapping[bytes, bytes]) -> list[Beschlu
         else:
             beschluesse.append(None)
     return beschluesse
+
+
+def _seals(siegel: Siegelschluessel, verbindung: Schreibverbindung) -> bool:
+    """Whether the head of the register bears its seal."""
+    stand = verbindung.stand()
+    return stand is not None and signed(siegel.oeffentlich, stand[-1], stand_text(*stand[:-1]))
 
 
 def _verweise(verbindung: Schreibverbindung, kette: Kette) -> tuple[Kette, list[Verweis] | None]:

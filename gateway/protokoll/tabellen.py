@@ -142,6 +142,23 @@ LOESCHUNG = Table(
     Column("siegel", LargeBinary, nullable=False),
 )
 
+#: Changes of the seal's key, each signed by the old and the new one; none is ever deleted.
+WECHSEL = Table(
+    "protokoll_siegelwechsel",
+    METADATA,
+    Column("nr", BigInteger, primary_key=True, autoincrement=False),
+    Column("alt", LargeBinary, nullable=False),  # raw public key of Ed25519
+    Column("neu", LargeBinary, nullable=False),
+    Column("seit", BigInteger, nullable=False),
+    Column("ab_kette", BigInteger, nullable=False),  # first chain whose entries the new one seals
+    Column("ab_loeschung", BigInteger, nullable=False),  # first record of a deletion that it seals
+    Column("loeschung", LargeBinary, nullable=False),  # hash of the record before that
+    Column("vorgaenger", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("siegel_alt", LargeBinary, nullable=False),
+    Column("siegel_neu", LargeBinary, nullable=False),
+)
+
 #: Entries that are held back from deletion, with what opens them once their month's key is gone.
 HALT = Table(
     "protokoll_halt",

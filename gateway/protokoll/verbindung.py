@@ -4,7 +4,8 @@ These statements run once per batch on every exchange's path, straight on the dr
 layer a single entry costs twice the CPU time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ _HEADS = "SELECT kette, nummer, hash FROM protokoll_kopf WHERE kette <> ? ORDER 
 _NEW_HEAD = "INSERT INTO protokoll_kopf (nummer, hash, geaendert, siegel, kette) VALUES (?, ?, ?, ?, ?)"
 _HEAD = (
     "UPDATE protokoll_kopf SET nummer = ?, hash = ?, geaendert = ?, siegel = ? "
-    "WHERE kette = ? AND nummer = ? AND hash = ?"
+    "WHERE kette = ? AND nummer = ? AND hash = ? AND siegel = ?"
 )
+_STAND = "SELECT wurzel, ketten, hash, siegel FROM protokoll_stand WHERE id = 1"
 
 
 def is_sqlite(engine: Engine) -> bool:
@@ -57,6 +59,26 @@ def begin(connection: Connection, *, write: bool) -> None:
     raw: Any = connection.connection.dbapi_connection
     if not raw.in_transaction:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one state of the database until the end."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            raw: Any = connection.connection.dbapi_connection
+            # What is not UTF-8 was not written by us: to be found as a change, not to end the run.
+            raw.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+            try:
+                begin(connection, write=False)
+                yield connection
+            finally:
+                connection.rollback()
+                raw.text_factory = str
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            yield connection
 
 
 @dataclass(frozen=True)
@@ -106,6 +128,12 @@ class Schreibverbindung:
         self._cursor.execute(self._sql(_HEADS), (without, limit))
         return [(nr, nummer, digest) for nr, nummer, digest in self._cursor.fetchall()]
 
+    def stand(self) -> tuple[bytes, int, bytes, bytes] | None:
+        """The head of the register: wurzel, ketten, hash, siegel."""
+        self._cursor.execute(_STAND)
+        row = self._cursor.fetchone()
+        return None if row is None else tuple(row)
+
     def store(self, zeilen: Zeilen, nacharbeiten: Sequence[tuple[object, ...]], head: Head, before: Head) -> bool:
         """Inserts entries with all that comes of them, and what has to follow; replaces their chain's head.
 
@@ -114,7 +142,7 @@ class Schreibverbindung:
         statement = _NEW_HEAD if before.nummer == 0 else _HEAD
         werte: tuple[object, ...] = (head.nummer, head.hash, head.geaendert, head.siegel, head.kette)
         if before.nummer:
-            werte = (*werte, before.nummer, before.hash)
+            werte = (*werte, before.nummer, before.hash, before.siegel)
         if nacharbeiten:
             self._cursor.executemany(self._sql(LATER), nacharbeiten)
         (store_on_sqlite if self._sqlite else store_on_postgresql)(self._cursor, zeilen, statement, werte)

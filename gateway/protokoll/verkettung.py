@@ -1,13 +1,12 @@
 """Turns a batch into rows: numbered, encrypted, chained, the last one sealed where a seal is due. No database here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from dataclasses import dataclass, field, replace
 
 from gateway.protokoll.kette import Verweis, eintrag_hash, kopf_text, pack_verweise, siegel_text
 from gateway.protokoll.monatsschluessel import Monatsschluessel
 from gateway.protokoll.satz import Satz
+from gateway.protokoll.schluessel import Siegelschluessel
 
 #: Values in the order of the columns of a table.
 Zeile = tuple[object, ...]
@@ -15,12 +14,14 @@ Zeile = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Kette:
-    """A writer's chain and its end."""
+    """A writer's chain and its end. The one key seals all of it, and its head until the key changes."""
 
     nr: int
     kennung: bytes
     hash: bytes
+    siegel: Siegelschluessel = field(repr=False)
     nummer: int = 0  # 0: nothing is stored yet, its head neither
+    kopfsiegel: bytes = b""
     gesehen: frozenset[Verweis] = frozenset()  # heads of other chains at the last seal
     siegel_faellig: float = 0.0  # monotonic time in seconds
 
@@ -50,30 +51,21 @@ class Zeilen:
     eintraege: list[Zeile]
 
 
-class Verketter:
-    """Makes rows, and seals them with the instance's key."""
-
-    def __init__(self, siegel: Ed25519PrivateKey) -> None:
-        self._siegel = siegel
-
-    def link(
-        self, kette: Kette, beschluesse: Sequence[Beschluss], moment: Moment, verweise: Sequence[Verweis] | None
-    ) -> tuple[Zeilen, Kette]:
-        """The entries, and the chain's new end. With `verweise` the last one is sealed."""
-        eintraege: list[Zeile] = []
-        ende, letzter = kette.hash, kette.nummer + len(beschluesse)
-        for nummer, beschluss in enumerate(beschluesse, kette.nummer + 1):
-            packed = pack_verweise(verweise) if nummer == letzter and verweise is not None else None
-            felder = (*_felder(kette.kennung, nummer, beschluss, moment), packed)
-            digest = eintrag_hash(ende, felder)
-            siegel = None if packed is None else self._siegel.sign(siegel_text(kette.kennung, nummer, digest))
-            eintraege.append((kette.nr, *felder, ende, digest, siegel, moment.monat))
-            ende = digest
-        return Zeilen(moment.monat, eintraege), replace(kette, nummer=letzter, hash=ende)
-
-    def head_seal(self, kette: Kette) -> bytes:
-        """The seal of the chain's head."""
-        return self._siegel.sign(kopf_text(kette.kennung, kette.nummer, kette.hash))
+def link(
+    kette: Kette, beschluesse: Sequence[Beschluss], moment: Moment, verweise: Sequence[Verweis] | None
+) -> tuple[Zeilen, Kette]:
+    """The entries, and the chain's new end. With `verweise` the last entry is sealed."""
+    eintraege: list[Zeile] = []
+    ende, letzter = kette.hash, kette.nummer + len(beschluesse)
+    for nummer, beschluss in enumerate(beschluesse, kette.nummer + 1):
+        packed = pack_verweise(verweise) if nummer == letzter and verweise is not None else None
+        felder = (*_felder(kette.kennung, nummer, beschluss, moment), packed)
+        digest = eintrag_hash(ende, felder)
+        siegel = None if packed is None else kette.siegel.sign(siegel_text(kette.kennung, nummer, digest))
+        eintraege.append((kette.nr, *felder, ende, digest, siegel, moment.monat))
+        ende = digest
+    kopfsiegel = kette.siegel.sign(kopf_text(kette.kennung, letzter, ende))
+    return Zeilen(moment.monat, eintraege), replace(kette, nummer=letzter, hash=ende, kopfsiegel=kopfsiegel)
 
 
 def _felder(kennung: bytes, nummer: int, beschluss: Beschluss, moment: Moment) -> Zeile:

@@ -52,6 +52,7 @@ class Lage:
     free: Mapping[str, int]  # bytes, by database on SQLite
     anker: Ankerlage | None = None  # None: none are written
     ablaufende: Sequence[Ablauf] | None = ()  # authorities' certificates; None: they cannot be read
+    keys: str = ""  # why the Protokoll's key file as it is now cannot be used
 
 
 class Zertifikate:
@@ -86,6 +87,7 @@ class Quellen:
             if engine.dialect.name == "sqlite"
         }
         self._zertifikate = Zertifikate(instance)
+        self._keys = instance.protokollschluessel
         self._warnung_tage = instance.config.verwaltung.warnung_tage
         self._anker = instance.config.anker
         self._ankerordner = instance.path / self._anker.ordner
@@ -115,6 +117,7 @@ class Quellen:
             free={name: _free(file) for name, file in self._files.items()},
             anker=self._ankerlage(now),
             ablaufende=self._ablaufende(now),
+            keys=self._keys.fehler,
         )
 
     def _protokoll(self, now: datetime) -> Betriebslage | None:

@@ -65,6 +65,7 @@ def checks(lage: Lage) -> Iterator[Check]:
         yield Check(f"disk {name}", state, f"{free >> 20} MB are free" if state else "")
     if lage.anker is not None:
         yield _anchor(lage.anker, lage.moment)
+    yield Check("key file", State.WARNING if lage.keys else State.OK, lage.keys)
     for land, state_of in lage.laender.items():
         bad = state_of != "closed"
         yield Check(f"land {land}", State.WARNING if bad else State.OK, "does not answer" if bad else "")

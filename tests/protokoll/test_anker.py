@@ -14,6 +14,7 @@ from gateway.protokoll import aufbewahrung as modul
 from gateway.protokoll.anker import Anker, make_anker, read_anker
 from gateway.protokoll.aufbewahrung import Aufbewahrung
 from gateway.protokoll.schluessel import Protokollschluessel, create_protokollschluessel, load_protokollschluessel
+from gateway.protokoll.siegelfolge import read
 from gateway.protokoll.tabellen import METADATA
 from tests.protokoll.eintraege import eintrag, sql
 
@@ -45,7 +46,7 @@ def anker(engine: Engine, schluessel: Protokollschluessel, tmp_path: Path) -> It
             two.record(eintrag())
         path = tmp_path / "anker.json"
         path.write_text(make_anker(engine, schluessel, MAI))
-        yield read_anker(path, schluessel.siegel_oeffentlich)
+        yield read_anker(path, read(engine, schluessel))
 
 
 def found(engine: Engine, schluessel: Protokollschluessel, anker: Anker) -> set[tuple[Kind, str]]:
@@ -92,7 +93,7 @@ def test_what_was_deleted_by_record_is_as_the_anchor_has_seen_it_and_undoing_tha
     path.write_text(make_anker(engine, schluessel, now))
     if engine.dialect.name == "sqlite":  # on PostgreSQL the month's table is gone
         set_back(engine, "ganz")
-        later = read_anker(path, schluessel.siegel_oeffentlich)
+        later = read_anker(path, read(engine, schluessel))
         assert found(engine, schluessel, later) == {(Kind.SET_BACK, "deletion 1")}
 
 
@@ -113,12 +114,12 @@ def test_an_anchor_counts_as_it_was_made_and_with_the_key_that_made_it(
     path = tmp_path / "anker.json"
     good = path.read_text()
     create_protokollschluessel(tmp_path / "fremd.key")
-    fremd = load_protokollschluessel(tmp_path / "fremd.key").siegel_oeffentlich
+    fremd = read(engine, load_protokollschluessel(tmp_path / "fremd.key"))
     with pytest.raises(ConfigError, match="no anchor of this"):
         read_anker(path, fremd)
     for bad in (good.replace('"ketten": 2', '"ketten": 1'), "", "[]", "7", "{}", good[:-20]):
         path.write_text(bad)
         with pytest.raises(ConfigError, match="no anchor of this"):
-            read_anker(path, schluessel.siegel_oeffentlich)
+            read_anker(path, read(engine, schluessel))
     with pytest.raises(ConfigError, match="cannot be read"):
-        read_anker(tmp_path / "none", schluessel.siegel_oeffentlich)
+        read_anker(tmp_path / "none", read(engine, schluessel))

@@ -12,7 +12,7 @@ from gateway import worker
 from gateway.behoerden import stamm
 from gateway.bootstrap import Instance, build_ankerablage
 from gateway.errors import ConfigError
-from gateway.protokoll import SqlProtokoll, verify
+from gateway.protokoll import SqlProtokoll, siegelfolge, verify
 from gateway.protokoll.anker import read_anker
 from gateway.protokoll.ankerablage import Ankerablage, neuester
 from gateway.protokoll.schluessel import Protokollschluessel
@@ -47,7 +47,8 @@ def test_one_is_written_when_the_newest_is_old_enough_and_holds_what_is_there(
     assert ablage.schreibe(NOW + DAY - timedelta(seconds=1)) is None
     assert ablage.schreibe(NOW + DAY)
     assert neuester(ordner, NOW + 2 * DAY) == NOW + DAY
-    seen = [read_anker(path, schluessel.siegel_oeffentlich) for path in sorted(ordner.iterdir())]
+    folge = siegelfolge.read(leser, schluessel)
+    seen = [read_anker(path, folge) for path in sorted(ordner.iterdir())]
     assert [one.aenderungen for one in seen] == [(7, "ab" * 32)] * 2
     assert verify(leser, schluessel, anker=seen).intact
 

@@ -96,7 +96,7 @@ def nummern(zeilen: list[Zeile], kette: int) -> list[int]:
 def test_the_evidence_of_any_period_is_complete_and_unchanged(
     bestand: Engine, schluessel: Protokollschluessel, tmp_path: Path, von: int, bis: int
 ) -> None:
-    urteil = pruefe(tmp_path / "b", beweis(bestand, schluessel, von, bis), "--schluessel", schluessel.siegel_id)
+    urteil = pruefe(tmp_path / "b", beweis(bestand, schluessel, von, bis), "--schluessel", schluessel.stand.siegel.id)
     assert (urteil.rc, urteil.zeilen[:-1]) == (0, [])
     assert urteil.zeilen[-1].startswith("vollständig und unverändert: ")
 

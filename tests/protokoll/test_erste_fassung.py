@@ -49,12 +49,12 @@ def alt(engine: Engine, schluessel: Protokollschluessel) -> Engine:
             "nr": 1,
             "kennung": kennung,
             "begonnen": jetzt,
-            "siegel_schluessel": schluessel.siegel_id,
+            "siegel_schluessel": schluessel.stand.siegel.id,
             "fassung": 1,
         }
         ende = kette_hash(stand.hash, list(werte.values()))
         connection.execute(insert(KETTE), {**werte, "vorgaenger": stand.hash, "hash": ende})
-        siegel = schluessel.siegel.sign(stand_text(stand.wurzel, 1, ende))
+        siegel = schluessel.stand.siegel.sign(stand_text(stand.wurzel, 1, ende))
         connection.execute(update(STAND).values(ketten=1, hash=ende, siegel=siegel))
         for nummer in (1, 2, 3):
             satz = satz_of(eintrag(), schluessel)
@@ -63,13 +63,16 @@ def alt(engine: Engine, schluessel: Protokollschluessel) -> Engine:
             felder = (nummer, jetzt, *satz.vorne, satz.anspruch, 0, 1, key_id, inhalt, None, pack_verweise(()))
             digest = eintrag_hash(ende, felder, 1)
             row = dict(zip(FELDER, felder, strict=True)) | {"vorgaenger": ende, "hash": digest}
-            row |= {"siegel": schluessel.siegel.sign(siegel_text(kennung, nummer, digest)), "monat": monat_von(jetzt)}
+            row |= {
+                "siegel": schluessel.stand.siegel.sign(siegel_text(kennung, nummer, digest)),
+                "monat": monat_von(jetzt),
+            }
             connection.execute(insert(EINTRAG), {"kette": 1, **row})
             claim = {"anspruch": satz.anspruch, "nachricht_digest": satz.nachricht_digest}
             connection.execute(insert(ANSPRUCH), claim)
             ende = digest
         head = {"kette": 1, "nummer": 3, "hash": ende, "geaendert": jetzt}
-        connection.execute(insert(KOPF), {**head, "siegel": schluessel.siegel.sign(kopf_text(kennung, 3, ende))})
+        connection.execute(insert(KOPF), {**head, "siegel": schluessel.stand.siegel.sign(kopf_text(kennung, 3, ende))})
     return engine
 
 

@@ -346,7 +346,7 @@ def test_nothing_is_sealed_over_a_register_that_was_set_back(
         connection.execute(update(STAND).values(ketten=0))
     with (
         closing(SqlProtokoll(engine, schluessel)) as protokoll,
-        pytest.raises(StoreError, match="head of the register of chains is forged"),
+        pytest.raises(StoreError, match="or the head is forged: run protokoll verify"),
     ):
         protokoll.record(eintrag())
     assert found(leser, schluessel) == {(Kind.SEAL, "register")}

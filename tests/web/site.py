@@ -80,6 +80,13 @@ class Site:
             time.sleep(0.05)
         assert self.records() == count
 
+    def wait_for_records_beyond(self, count: int) -> None:
+        """Until there are more."""
+        deadline = time.monotonic() + 20
+        while self.records() <= count and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert self.records() > count
+
     def newest(self) -> tuple[str, ...]:
         """Codes of the newest record."""
         return self.house.entries(1)[0].codes

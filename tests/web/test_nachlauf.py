@@ -13,7 +13,7 @@ import pytest
 if sys.version_info >= (3, 12):
     pytest.skip("osci_stub needs spyne, which runs on Python 3.11 only", allow_module_level=True)
 
-from gateway.protokoll import Einsicht, verify
+from gateway.protokoll import Einsicht, siegelfolge, verify
 from gateway.protokoll.anker import read_anker
 from gateway.protokoll.ankerablage import MUSTER
 from osci_stub import StubServer
@@ -75,7 +75,7 @@ def test_the_worker_writes_an_anchor_that_holds_and_ready_and_metrics_tell_its_a
     here = served.house.here
     served.until(lambda: len(list((here.path / "anker").glob(MUSTER))) == 1)
     (path,) = (here.path / "anker").iterdir()
-    seen = read_anker(path, here.protokollschluessel.siegel_oeffentlich)
+    seen = read_anker(path, siegelfolge.read(here.protokoll(readonly=True), here.protokollschluessel))
     assert verify(here.protokoll(readonly=True), here.protokollschluessel, anker=[seen]).intact
     time.sleep(1.1)
     assert b'"name": "anchor", "state": "ok"' in served.send("GET", "/ready").body

@@ -80,6 +80,7 @@ def test_all_is_well() -> None:
         ({"anker": Ankerlage(NOW - 2 * DAY, DAY)}, "anchor", State.OK, ""),
         ({"anker": Ankerlage(NOW - 3 * DAY, DAY)}, "anchor", State.WARNING, "the newest is 3 days old"),
         ({"anker": Ankerlage(None, DAY)}, "anchor", State.WARNING, "there is none"),
+        ({"keys": "protokoll.key is malformed"}, "key file", State.WARNING, "is malformed"),
         ({"laender": {"09": "open"}}, "land 09", State.WARNING, "does not answer"),
         ({"protokoll": Betriebslage(11.0, NOW, NOTHING, NOTHING)}, "seals", State.WARNING, "11 seconds behind"),
         ({"protokoll": Betriebslage(0, NOW + DAY, NOTHING, NOTHING)}, "clock", State.WARNING, "24.0 hours in the"),
@@ -124,6 +125,18 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Haus]:
         haus(tmp_path, database=url if request.param == "postgresql" else "") as one,
     ):
         yield one
+
+
+def test_a_key_file_that_is_gone_is_a_warning_and_answers_go_on(house: Haus) -> None:
+    path = house.here.protokollschluessel.path
+    away = path.rename(path.with_suffix(".weg"))
+    assert house.ask(geschlecht="w") == "01"
+    lage = Quellen(house.here, house.gateway).lage()
+    state, detail = state_of(lage, "key file")
+    assert (state, lage.stores["protokoll"]) == (State.WARNING, "")
+    assert "protokoll.key is missing" in detail
+    away.rename(path)
+    assert state_of(Quellen(house.here, house.gateway).lage(), "key file") == (State.OK, "")
 
 
 def test_a_real_gateway_is_ready_and_reads_no_more_than_once_a_second(house: Haus) -> None:

@@ -3,9 +3,10 @@
 Aufruf mit Python ab 3.11 und `cryptography`: python3 -I pruefe_protokoll.py DATEI [--schluessel KENNUNG] [--inhalte]
 
 Jeder Eintrag ist unverändert, zwischen zwei Siegeln fehlt keiner und kam keiner hinzu, alle Schreibketten des
-Verzeichnisses sind da, keine ist gegabelt; was gelöscht ist, belegt eine signierte Löschniederschrift. `--schluessel`:
-Kennung des Siegelschlüssels, wie sie der Betreiber auf anderem Weg mitgeteilt hat. Rückgabe: 0 so ist es, 1 Befunde (je
-Zeile einer), 2 keine Beweisdatei.
+Verzeichnisses sind da, keine ist gegabelt; was gelöscht ist, belegt eine signierte Löschniederschrift. Wechselt der
+Siegelschlüssel, bestätigt der alte den neuen, und jeder gilt für seine Ketten. `--schluessel`: Kennung eines dieser
+Schlüssel, wie sie der Betreiber auf anderem Weg mitgeteilt hat, am besten die des letzten. Rückgabe: 0 so ist es,
+1 Befunde (je Zeile einer), 2 keine Beweisdatei.
 """
 
 import argparse
@@ -31,10 +32,11 @@ NAMEN = """
 nummer gespeichert empfangen beantwortet transport anfrage_digest antwort_digest ergebnis codes behoerde fingerprint
 nachrichtentyp nachricht_uuid nachricht_digest vermittlung anspruch wiederholung treffer schluessel inhalt verzeichnis
 verweise; nr kennung begonnen siegel_schluessel fassung; nr monat regel geloescht anzahl bereiche;
+nr alt neu seit ab_kette ab_loeschung loeschung; alt neu loeschung siegel_alt siegel_neu
 anfrage_digest antwort_digest nachricht_digest anspruch inhalt verzeichnis verweise vorgaenger hash siegel kennung
 wurzel ende kopfsiegel
 """
-FELDER, KETTE, LOESCHUNG, BYTES = (teil.split() for teil in NAMEN.split(";"))
+FELDER, KETTE, LOESCHUNG, WECHSEL, BYTES = (teil.split() for teil in NAMEN.split(";"))
 SPAETER = ("vermittlung", "verzeichnis")  # Einträge der ersten Fassung haben sie nicht
 VERWEIS = struct.Struct(">qq32s")
 
@@ -57,26 +59,54 @@ def sha(label: bytes, *teile: bytes) -> bytes:
     return hashlib.sha256(LABEL + label + b"\0" + b"".join(teile)).digest()
 
 
+def kennung_von(schluessel: bytes) -> str:
+    return hashlib.sha256(schluessel).hexdigest()[:16]
+
+
 class Pruefung:
     def __init__(self, kopf: Zeile) -> None:
         self.kopf = kopf
-        self.key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(kopf["schluessel"]))
+        self.key = bytes.fromhex(kopf["schluessel"])  # siegelt zuletzt, und alle Enden
+        self.folge: list[Zeile] = []  # jeder Schlüssel als `neu`, mit der ersten Kette und Löschung, die er siegelt
         self.ketten: dict[int, Zeile] = {}
         self.geloescht: dict[int, list[tuple[int, int, bytes, bytes]]] = defaultdict(list)
         self.eintraege: dict[tuple[int, int], bytes] = {}
         self.stand: dict[int, tuple[int, bytes, bool]] = {}
         self.verweise: list[tuple[str, tuple[int, int, bytes]]] = []
         self.befunde: list[str] = []
-        self.letzte_loeschung = (0, sha(b"wurzel", kopf["wurzel"]))
+        self.loeschungen = {0: sha(b"wurzel", kopf["wurzel"])}
+        self.letzter_wechsel = self.loeschungen[0]
 
     def befund(self, art: str, ort: str, text: str) -> None:
         self.befunde.append(f"{art} {ort}: {text}")
 
-    def signiert(self, siegel: bytes | None, label: bytes, text: bytes) -> bool:
+    def signiert(self, siegel: bytes | None, label: bytes, text: bytes, key: bytes | None = None) -> bool:
         with suppress(InvalidSignature):
-            self.key.verify(siegel or b"", LABEL + label + b"\0" + text)
+            Ed25519PublicKey.from_public_bytes(key or self.key).verify(siegel or b"", LABEL + label + b"\0" + text)
             return True
         return False
+
+    def schluessel(self, ab: str, nr: int) -> bytes:
+        """Der Schlüssel, der diese Kette (`ab_kette`) oder Löschung (`ab_loeschung`) siegelt."""
+        return next((bytes(glied["neu"]) for glied in reversed(self.folge) if glied[ab] <= nr), self.key)
+
+    def fremd(self, siegel: bytes | None, label: bytes, text: bytes) -> str:
+        """Zusatz zum Befund, wenn ein anderer der Schlüssel gesiegelt hat, als hier siegeln darf."""
+        wer = [glied["neu"] for glied in self.folge if self.signiert(siegel, label, text, glied["neu"])]
+        return f", gesiegelt mit Schlüssel {kennung_von(wer[0])} außerhalb seiner Zeit" if wer else ""
+
+    def wechsel(self, zeile: Zeile) -> None:
+        self.folge = self.folge or [{"neu": zeile["alt"], "ab_kette": 1, "ab_loeschung": 1}]
+        davor, digest = self.folge[-1], sha(b"siegelwechsel", zeile["vorgaenger"], pack(zeile[n] for n in WECHSEL))
+        folgt = zeile["nr"] == len(self.folge) and zeile["alt"] == davor["neu"]
+        folgt = folgt and all(zeile[ab] >= davor[ab] for ab in ("ab_kette", "ab_loeschung"))
+        folgt = folgt and zeile["vorgaenger"] == self.letzter_wechsel and zeile["hash"] == digest
+        wer = ("alt", "neu")
+        if folgt and all(self.signiert(zeile[f"siegel_{n}"], b"wechselsiegel", digest, zeile[n]) for n in wer):
+            self.folge.append(zeile)
+            self.letzter_wechsel = digest
+        else:
+            self.befund("SIEGEL", f"Schlüsselwechsel {zeile['nr']}", "der Wechsel des Siegelschlüssels ist gefälscht")
 
     def kette(self, zeile: Zeile) -> None:
         nr = zeile["nr"]
@@ -87,23 +117,34 @@ class Pruefung:
             self.befund("GEÄNDERT", f"Kette {nr}", "die Zeile des Verzeichnisses ist nicht die gespeicherte")
         text = pack((zeile["kennung"], zeile["nummer"], zeile["ende"]))
         if zeile["nummer"] is not None and not self.signiert(zeile["kopfsiegel"], b"kopf", text):
-            self.befund("SIEGEL", f"Kette {nr}", "das Siegel des Kettenendes ist gefälscht")
+            mehr = self.fremd(zeile["kopfsiegel"], b"kopf", text)
+            self.befund("SIEGEL", f"Kette {nr}", f"das Siegel des Kettenendes ist gefälscht{mehr}")
+        if zeile["siegel_schluessel"] != kennung_von(self.schluessel("ab_kette", nr)):
+            self.befund("SIEGEL", f"Kette {nr}", "die Kette nennt einen anderen Schlüssel, als hier siegelt")
         self.ketten[nr] = zeile
 
     def loeschung(self, zeile: Zeile) -> None:
-        nr, davor = self.letzte_loeschung
+        nr, davor = list(self.loeschungen.items())[-1]
         digest = sha(b"loeschung", zeile["vorgaenger"], pack([zeile[name] for name in LOESCHUNG]))
-        echt = digest == zeile["hash"] and self.signiert(zeile["siegel"], b"loeschsiegel", digest)
+        key = self.schluessel("ab_loeschung", zeile["nr"])
+        echt = digest == zeile["hash"] and self.signiert(zeile["siegel"], b"loeschsiegel", digest, key)
         if not echt:
-            self.befund("SIEGEL", f"Löschung {zeile['nr']}", "die Löschniederschrift ist gefälscht")
+            mehr = self.fremd(zeile["siegel"], b"loeschsiegel", digest)
+            self.befund("SIEGEL", f"Löschung {zeile['nr']}", f"die Löschniederschrift ist gefälscht{mehr}")
         elif zeile["nr"] != nr + 1 or zeile["vorgaenger"] != davor:
             self.befund("FEHLT", f"Löschung {nr + 1}", "eine Löschniederschrift fehlt")
-        self.letzte_loeschung = (zeile["nr"], zeile["hash"])
+        self.loeschungen[zeile["nr"]] = zeile["hash"]
         for kette, von, bis, vorgaenger, ende in json.loads(zeile["bereiche"]) if echt else ():
             self.geloescht[kette].append((von, bis, bytes.fromhex(vorgaenger), bytes.fromhex(ende)))
 
     def verzeichnis(self) -> None:
         kopf, letzte = self.kopf, max(self.ketten, default=0)
+        if self.folge and self.folge[-1]["neu"] != self.key:
+            self.befund("SIEGEL", "Schlüssel", "die Wechsel führen nicht zu dem Schlüssel, der zuletzt siegelt")
+        for wechsel in self.folge[1:]:
+            if self.loeschungen.get(wechsel["ab_loeschung"] - 1) != wechsel["loeschung"]:
+                ort = f"Löschung {wechsel['ab_loeschung'] - 1}"
+                self.befund("GEÄNDERT", ort, "ein Schlüsselwechsel hat hier eine andere Löschniederschrift gesehen")
         if not self.signiert(kopf["siegel"], b"stand", pack((kopf["wurzel"], kopf["ketten"], kopf["hash"]))):
             self.befund("SIEGEL", "Verzeichnis", "das Siegel des Verzeichnisses der Ketten ist gefälscht")
         for nr in {*range(1, min(kopf["ketten"], letzte + 1) + 1)} - self.ketten.keys():
@@ -123,7 +164,7 @@ class Pruefung:
             text = "der Eintrag gehört zu keiner Kette" if kette is None else "die Nummer steht zweimal da"
             self.befund("EINGEFÜGT" if kette is None else "GEGABELT", ort, text)
             return
-        siegel = self.siegel(zeile, ort, kette["kennung"])
+        siegel = self.siegel(zeile, ort, kette)
         neu = nr not in self.stand
         ende = self.anfang(zeile, kette, siegel) if neu else self.luecke(nr, *self.stand[nr][:2], nummer - 1)
         if kette["nummer"] is None or nummer > kette["nummer"]:
@@ -138,11 +179,14 @@ class Pruefung:
         self.eintraege[nr, nummer] = zeile["hash"]
         self.stand[nr] = (nummer, zeile["hash"], siegel and zeile["gespeichert"] >= self.kopf["bis"])
 
-    def siegel(self, zeile: Zeile, ort: str, kennung: bytes) -> bool:
+    def siegel(self, zeile: Zeile, ort: str, kette: Zeile) -> bool:
         if zeile["siegel"] is None and zeile["verweise"] is None:
             return False
-        if not self.signiert(zeile["siegel"], b"siegel", pack((kennung, zeile["nummer"], zeile["hash"]))):
-            self.befund("SIEGEL", ort, "das Siegel hält nicht: gefälscht, oder ein Eintrag davor wurde geändert")
+        text = pack((kette["kennung"], zeile["nummer"], zeile["hash"]))
+        if not self.signiert(zeile["siegel"], b"siegel", text, self.schluessel("ab_kette", kette["nr"])):
+            mehr = self.fremd(zeile["siegel"], b"siegel", text)
+            was = f"das Siegel hält nicht: gefälscht{mehr}, oder ein Eintrag davor wurde geändert"
+            self.befund("SIEGEL", ort, was)
             return False
         self.verweise += [(ort, verweis) for verweis in VERWEIS.iter_unpack(zeile["verweise"] or b"")]
         return True
@@ -203,15 +247,25 @@ def pruefe(datei: Iterable[str], zeigen: bool) -> Pruefung:
         for text in datei
     )
     kopf = next(lauf)
-    if kopf.get("format") != "xmeld-gateway-beweis-1":
+    if kopf.get("format") not in ("xmeld-gateway-beweis-1", "xmeld-gateway-beweis-2"):  # 1: vor jedem Wechsel
         raise ValueError("keine Beweisdatei")
-    pruefung, davor = Pruefung(kopf), ""
-    schritte = {"kette": pruefung.kette, "loeschung": pruefung.loeschung, "eintrag": pruefung.eintrag}
+    pruefung, davor = Pruefung(kopf), 0
+    schritte = (
+        ("siegelwechsel", pruefung.wechsel),
+        ("kette", pruefung.kette),
+        ("loeschung", pruefung.loeschung),
+        ("eintrag", pruefung.eintrag),
+        ("ende", lambda _: pruefung.abschluss()),
+    )
+    arten = [art for art, _ in schritte]
     for zeile in chain(lauf, (ende,)):
-        if zeile["art"] in ("eintrag", "ende") and davor != "eintrag":
+        art = arten.index(zeile["art"])
+        if art < davor:  # was später käme, wäre nicht mehr mit dem geprüft, was davor steht
+            raise ValueError("die Zeilen stehen nicht in ihrer Reihenfolge")
+        if art >= arten.index("eintrag") > davor:
             pruefung.verzeichnis()
-        davor = zeile["art"]
-        schritte.get(davor, lambda _: pruefung.abschluss())(zeile)
+        davor = art
+        schritte[art][1](zeile)
         if zeigen and zeile.get("verschluesselt"):
             ort, klar = f"{zeile['kette']}/{zeile['nummer']}", inhalt(zeile, pruefung.ketten[zeile["kette"]]["kennung"])
             if klar is None:
@@ -235,14 +289,16 @@ def main() -> int:
         warum = fehler.strerror if isinstance(fehler, OSError) else f"keine Beweisdatei ({type(fehler).__name__})"
         print(f"nicht prüfbar: {argumente.datei}: {warum}", file=sys.stderr)
         return 2
-    kennung = hashlib.sha256(bytes.fromhex(pruefung.kopf["schluessel"])).hexdigest()[:16]
-    if argumente.schluessel not in (None, kennung):
-        pruefung.befund("SIEGEL", "Schlüssel", f"die Datei ist mit einem anderen Schlüssel gesiegelt: {kennung}")
+    kennungen = [kennung_von(glied["neu"]) for glied in pruefung.folge] or [kennung_von(pruefung.key)]
+    if argumente.schluessel not in (None, *kennungen):
+        text = f"die Datei ist mit einem anderen Schlüssel gesiegelt: {', '.join(kennungen)}"
+        pruefung.befund("SIEGEL", "Schlüssel", text)
     for befund in pruefung.befunde:
         print("".join(zeichen if zeichen.isprintable() else "?" for zeichen in befund))
     urteil = f"{len(pruefung.befunde)} Befund(e)" if pruefung.befunde else "vollständig und unverändert"
     umfang = f"{len(pruefung.eintraege)} Einträge, {len(pruefung.ketten)} Ketten"
-    print(f"{urteil}: {von} bis {bis}, {umfang}, Schlüssel {kennung}")
+    folge = "".join(f", ab Kette {w['ab_kette']} {kennung_von(w['neu'])}" for w in pruefung.folge[1:])
+    print(f"{urteil}: {von} bis {bis}, {umfang}, Schlüssel {kennungen[0]}{folge}")
     return 1 if pruefung.befunde else 0
 
 
