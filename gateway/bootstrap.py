@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import Engine
 
@@ -32,6 +33,8 @@ from gateway.envelope.wsse import Policy, signature_methods
 from gateway.envelope.zertifikate import KeyPolicy, TrustStore, load_cas
 from gateway.errors import ConfigError
 from gateway.log import FIELDS
+from gateway.meldewesen.anfrage import Nachrichtenkennung
+from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.reichweite import Offen, Reichweite
 from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
 from gateway.nacharbeit.lauf import Lauf
@@ -39,8 +42,8 @@ from gateway.protokoll.schluessel import Protokollschluessel, load_merkmalschlue
 from gateway.resources import folder
 from gateway.spiegel import tabellen
 from gateway.spiegel.suche import SqlSpiegel
-from gateway.vorgang import Fassung, Gateway, Spur
-from gateway.xmeld.mapping import Mapping
+from gateway.vorgang import Fassung, Gateway, OwnMessageInvalid, Spur
+from gateway.xmeld.mapping import RUECKSENDUNG, Mapping
 from gateway.xmeld.packs import Direction, Pack, Packs
 from gateway.xmeld.schreiben import EMAIL, TELEFON, Absender, Schreiber
 from gateway.zustellung.soap import Adressbuch, SoapZustellung
@@ -313,7 +316,23 @@ def _is_used(pack: Pack) -> bool:
 def _fassung(pack: Pack, instance: Instance) -> Fassung:
     pack.warm()
     mapping = Mapping.load(instance.mapping_file(pack.name))
-    return Fassung(pack, mapping, Schreiber(pack, mapping, _absender(instance.config)))
+    fassung = Fassung(pack, mapping, Schreiber(pack, mapping, _absender(instance.config)))
+    if RUECKSENDUNG in pack.messages:
+        _check_absender(fassung)
+    return fassung
+
+
+def _check_absender(fassung: Fassung) -> None:
+    """Writes a message with the header of all: where its sender is not valid, no answer would be.
+
+    Raises ConfigError that names place and rule.
+    """
+    kennung = Nachrichtenkennung(str(UUID(int=0)), "1330", "2026-01-01T00:00:00Z")
+    leser = Behoerde("dbs:000000000000", "Probe", Rolle.EINFACH)
+    try:
+        fassung.check(fassung.schreiber.ruecksendung(kennung, leser, "X001", "", datetime.now(UTC), kennung.uuid))
+    except OwnMessageInvalid as error:
+        raise ConfigError(f"absender: no answer would be valid. {error}") from None
 
 
 def _reichweiten(instance: Instance) -> dict[str, Reichweite]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gateway import demo, instance, sending
+from gateway import __version__, demo, instance, sending
 from gateway.bootstrap import Instance
 from gateway.commands import protokoll_auswertung, protokoll_einsicht, protokoll_leser, protokoll_schluessel
 from gateway.commands.behoerde import app as behoerde_app
@@ -47,6 +47,21 @@ app.add_typer(behoerde_app, name="behoerde")
 app.add_typer(datenbank_app, name="datenbank")
 app.add_typer(nacharbeit_app, name="nacharbeit")
 app.add_typer(conformance_app, name="conformance")
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"xmeld-gateway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # its callback has ended the command
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which release this is.")
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -86,7 +101,9 @@ def send(
 ) -> None:
     """Send a message and print the answer.
 
-    The message is signed; the answer's signature and schema are checked before its XML is printed.
+    The message is signed; the answer's signature and schema are checked before its XML is printed. An answer of the
+    standard's kind, a Rueckweisung or 0910 too, is exit 0; a fault is an error. A message with a UUID that was used
+    before is answered again only if nothing else in it has changed.
     """
     with Instance.read(directory) as here:
         answer = sending.ask(here, kennung, sending.read_message(file), to or server.address_of(here.config))
@@ -112,7 +129,11 @@ def load(
     file: Annotated[Path, typer.Argument(help="JSON Lines, one person each.")],
     directory: InstanceOption,
 ) -> None:
-    """Load a file: all of it, or nothing and a list of its bad lines."""
+    """Load a file: all of it, or nothing and a list of its bad lines.
+
+    A person's record replaces the one with the same ags and ordnungsmerkmal. Only persons and streets of municipalities
+    that the instance serves are taken.
+    """
     with Instance.read(directory) as here:
         try:
             with file.open("rb") as lines:
@@ -136,7 +157,7 @@ def sample(
 def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:
     try:
         with progress(what) as update:
-            bericht = laden.lade(here.register(), entries, lambda read: update(read, None))
+            bericht = laden.lade(here.register(), entries, lambda read: update(read, None), here.config.bedient)
     except laden.LadeFehler as error:
         for fehler in error.fehler:
             typer.echo(f"line {fehler.zeile}: {fehler.grund}", err=True)
@@ -185,17 +206,31 @@ def _ags(value: str) -> str:
 
 
 def main() -> None:
-    """Entry point: turns what the gateway raises on purpose, and what the machine refuses, into one line."""
+    """Entry point: turns what the gateway raises on purpose, and what the machine refuses, into one line.
+
+    Exit 1 for these, 2 for a command that is not written as `--help` says, 130 after Ctrl-C.
+    """
     os.umask(0o077)  # Meldedaten and keys are nobody else's
     try:
-        app(prog_name="xmeld-gateway")
+        sys.exit(app(prog_name="xmeld-gateway", standalone_mode=False))
+    except typer.TyperException as error:
+        _say_usage(error, getattr(error, "ctx", None))
+        sys.exit(error.exit_code)
     except GatewayError as error:
         typer.echo(f"error: {error}", err=True)
     except OSError as error:
         typer.echo(f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}", err=True)
-    else:
-        return
     sys.exit(1)
+
+
+def _say_usage(error: typer.TyperException, where: typer.Context | None) -> None:
+    """One line; a group of commands without a word behind it shows its help."""
+    command = where.command_path if where else "xmeld-gateway"
+    text = " ".join(error.format_message().split())
+    if where and text == " ".join(where.get_help().split()):
+        typer.echo(where.get_help(), err=True)
+    else:
+        typer.echo(f"error: {text.rstrip('.')}; see {command} --help", err=True)
 
 
 if __name__ == "__main__":

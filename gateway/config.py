@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from gateway.errors import ConfigError
 from gateway.sections import Address, Section, check_address, explain, read_toml
@@ -12,29 +12,37 @@ from gateway.sections import Address, Section, check_address, explain, read_toml
 FILE = "gateway.toml"
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line without control characters")
+    return text
+
+
 def _ip_address(text: str) -> str:
     try:
         ipaddress.ip_address(text)
     except ValueError:
         raise ValueError("must be an IP address such as 127.0.0.1 or ::1") from None
-    return text
+    return str(ipaddress.ip_address(text))  # as a connection's address is written
+
+
+#: An address from which something may be asked for.
+IpAddress = Annotated[str, AfterValidator(_ip_address)]
+
+#: A text that stands in the header of every answer.
+Angabe = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
 
 
 class Http(Section):
     """Where the gateway listens and how much it lets in."""
 
-    host: str = "127.0.0.1"
+    host: IpAddress = "127.0.0.1"
     port: int = Field(8080, ge=1, le=65535)
     workers: int = Field(1, ge=1, le=64)
     threads: int = Field(8, ge=1, le=16)
     max_bytes: int = Field(1_000_000, ge=50_000, le=100_000_000)
-    metrics_from: list[str] = Field(["127.0.0.1", "::1"])  # addresses that may read /metrics
+    metrics_from: list[IpAddress] = Field(["127.0.0.1", "::1"])  # addresses that may read /metrics
     address: str = Field("", pattern=r"^(https?://\S+)?$")  # as the WSDL names it; empty: made of host and port
-
-    @field_validator("host")
-    @classmethod
-    def _is_ip_address(cls, host: str) -> str:
-        return _ip_address(host)
 
     @property
     def loopback(self) -> bool:
@@ -99,13 +107,13 @@ class Schluessel(Section):
 class Absenderangaben(Section):
     """Who answers, as the header of every answer says (XInneres Behoerde.Erreichbar, PostalischeInlandsanschrift)."""
 
-    name: str
-    strasse: str
-    hausnummer: str
+    name: Angabe
+    strasse: Angabe
+    hausnummer: Angabe
     postleitzahl: str = Field(pattern=r"^[0-9]{5}$")
-    wohnort: str
-    email: str
-    telefon: str
+    wohnort: Angabe
+    email: Angabe
+    telefon: Angabe
 
 
 class Codelisten(Section):
@@ -131,16 +139,9 @@ class Verwaltung(Section):
     """How the register of authorities is changed, and from where over HTTP."""
 
     vier_augen: bool = False
-    api_von: list[str] = Field([])  # addresses that may use /admin/v1; empty: it is not there
+    api_von: list[IpAddress] = Field([])  # addresses that may use /admin/v1; empty: it is not there
     sitzung_minuten: int = Field(15, ge=1, le=480)
     warnung_tage: int = Field(60, ge=0, le=3650)
-
-    @field_validator("api_von")
-    @classmethod
-    def _are_ip_addresses(cls, addresses: list[str]) -> list[str]:
-        for address in addresses:
-            _ip_address(address)
-        return addresses
 
 
 class Nacharbeit(Section):
@@ -284,6 +285,10 @@ class Config(Section):
     osci: Osci = Osci()
     vermittlung: Vermittlung = Vermittlung()
     betrieb: Betrieb = Betrieb()
+
+    def bedient(self, ags: str) -> bool:
+        """Whether the mirror serves this municipality."""
+        return ags in self.gemeinden if self.gemeinden else ags.startswith(self.land)
 
     @model_validator(mode="after")
     def _vermittlung_over_osci(self) -> "Config":

@@ -17,6 +17,16 @@ _POOL_SIZE, _POOL_OVERFLOW = 8, 8
 #: Seconds to wait for a free connection, for the server to accept one, and for SQLite's write lock.
 _POOL_TIMEOUT, _CONNECT_TIMEOUT, _LOCK_TIMEOUT = 5, 5, 5
 
+#: What SQLite's names of troubles mean to who has to mend them.
+_IN_WORDS = {
+    "SQLITE_BUSY": "another process writes to it: try again when that has ended",
+    "SQLITE_CANTOPEN": "its file is missing, or this user may not open it",
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_NOTADB": "its file is not a database of SQLite",
+    "SQLITE_READONLY": "this user may not write to its file",
+    "SQLITE_READONLY_DIRECTORY": "this user may not write to its folder",
+}
+
 #: Milliseconds after which PostgreSQL gives up a statement that only reads.
 _READ_TIMEOUT = 5000
 
@@ -47,7 +57,7 @@ def open_engine(url: str, *, readonly: bool = False) -> Engine:
 
 @contextmanager
 def store_errors(what: str) -> Iterator[None]:
-    """Turns a driver's error into a StoreError "`what` (kind of error)", free of statements and values."""
+    """Turns a driver's error into a StoreError "`what` (kind of error: in words)", free of statements and values."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
@@ -55,9 +65,13 @@ def store_errors(what: str) -> Iterator[None]:
 
 
 def _kind(error: Exception) -> str:
-    """The driver's own name of what went wrong, e.g. SQLITE_FULL or UniqueViolation."""
+    """The driver's own name of what went wrong, e.g. SQLITE_FULL or UniqueViolation, and what can be said of it."""
     cause = getattr(error, "orig", None) or error
-    return str(getattr(cause, "sqlite_errorname", type(cause).__name__))
+    name = str(getattr(cause, "sqlite_errorname", type(cause).__name__))
+    words = _IN_WORDS.get(name, "")
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:  # of the connection, not of a statement
+        words = " ".join(line for line in str(cause).splitlines() if not line.startswith("\t"))  # a tab: a guess
+    return f"{name}: {words}" if words else name
 
 
 def _open_sqlite(url: URL, *, readonly: bool) -> Engine:

@@ -1,6 +1,7 @@
 """A throw-away gateway on loopback answers sample queries: `make demo`, and with `stay` `make run`."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +45,8 @@ class Ausgang:
 
 def run(path: Path, out: Console, *, stay: bool) -> int:
     """0 when everything was as it must be. Raises GatewayError otherwise."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C does: what was started beside ends too
+        signal.signal(number, signal.default_int_handler)
     _make(path)
     with anderes_land(path) as nachbar:
         connect(path)
@@ -198,10 +201,10 @@ def _show_what_follows(here: Instance, out: Console) -> None:
 def _stay(here: Instance, url: str, nachbar: AnderesLand, out: Console) -> None:
     """Says how to go on from another terminal, and waits for Ctrl-C."""
     out.print(f"\nserving on {url}; from another terminal:\n")
-    polizei = stellen()[0].kennung
-    out.print(f"  .venv/bin/xmeld-gateway send {here.path}/anfragen/01-01.xml -i {here.path} --as {polizei}")
+    polizei, command = stellen()[0].kennung, Path(sys.executable).with_name("xmeld-gateway")
+    out.print(f"  {command} send {here.path}/anfragen/01-01.xml -i {here.path} --as {polizei}")
     out.print(" ", *nachbar.frage(here, here.path / "anfragen" / "16-osci.xml", _osci(url)), soft_wrap=True)
-    out.print(f"  .venv/bin/xmeld-gateway protokoll list -i {here.path}\n\nCtrl-C stops it.")
+    out.print(f"  {command} protokoll list -i {here.path}\n\nCtrl-C stops it.")
     try:
         while True:
             time.sleep(3600)

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from cryptography import x509
 
+from gateway import migration
 from gateway.bootstrap import Instance, create_databases
 from gateway.config import FILE
 from gateway.envelope import pki
@@ -77,7 +78,7 @@ email = "melderegister@example.org"
 telefon = "0511 000000"
 
 [dienste]
-datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG: a message of the house, see the README
+datenbestaetigung = {datenbestaetigung}   # also answer 9910, section 39a BMG; see docs/schnittstellen.md
 
 [einsicht]                # reading the Protokoll (section 40 (5) BMG)
 vier_augen = false        # true: each purpose and reference is confirmed by a second reader
@@ -89,7 +90,7 @@ sitzung_minuten = 15      # after which one has to log in again
 warnung_tage = 60         # before a certificate ends
 
 [nacharbeit]
-# After a neutral answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.
+# After an answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.
 pause_seconds = 30
 
 [zustellung]
@@ -129,7 +130,7 @@ oaep_verfahren = "sha256"           # used
 iv_bytes = 12             # of what we send first; 16 for libraries without IvLength. An answer has that of its request
 
 [vermittlung]             # retrievals at other Laender for authorities of this one (section 2 (3) Nds. AG BMG)
-gegenstellen = ""         # the directory of peers, see the README; empty: nothing is asked of other Laender
+gegenstellen = ""         # the directory of peers, see docs/schnittstellen.md; empty: nothing is asked of other Laender
 gleichzeitig = 8          # exchanges that may wait for others at a time, in each process
 name = ""                 # of the zentrale Stelle, in the header of its messages; empty: that of [absender]
 ca = ""                   # who issues the intermediaries' TLS certificates; empty: whom the system trusts
@@ -306,6 +307,13 @@ def create(
     return Instance.read(path)
 
 
+def _check_empty(instance: Instance) -> None:
+    """New keys do not fit another instance's Protokoll, and its authorities are not ours."""
+    for store, engine in instance.stores().items():
+        if migration.stand(engine, store) is not migration.Stand.EMPTY:
+            raise ConfigError(f"the database of {store.title} is in use by an instance: name an empty one")
+
+
 def _fill(path: Path, land: str, kind: KeyType, *, osci: bool) -> None:
     now = datetime.now(UTC)
     ca = make_pki(path, now, kind)
@@ -314,6 +322,7 @@ def _fill(path: Path, land: str, kind: KeyType, *, osci: bool) -> None:
     create_protokollschluessel(path / "schluessel" / "protokoll.key")
     create_merkmalschluessel(path / "schluessel" / "merkmale.key")
     with Instance.read(path) as instance:
+        _check_empty(instance)
         create_databases(instance)
         behoerden = instance.authorities()
         for muster in sample_authorities(land):

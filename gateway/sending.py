@@ -1,7 +1,9 @@
 """The other end of the line, for `send`, the demo and tests: sign as an authority, post, check the signed answer."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 
 from gateway.bootstrap import Instance
@@ -20,13 +22,16 @@ ANSWER = replace(MESSAGE, max_bytes=12 << 20, max_tags=1_000_000)
 
 def client_of(instance: Instance, kennung: str) -> SoapClient:
     """Signs as an authority for which the instance holds a key. Raises ConfigError."""
+    if not re.fullmatch(r"dbs:[0-9]{12}", kennung):
+        raise ConfigError(f"{kennung}: the key of an authority is written dbs: and 12 digits")
     key, certificate = certificate_files(instance.path, kennung)
     if not key.is_file():
         raise ConfigError(f"{kennung}: there is no key {key}; 'behoerde add' without --certificate makes one")
-    identity = load_identity(
-        instance.read_file(str(key.relative_to(instance.path)), "behoerden"),
-        instance.read_file(str(certificate.relative_to(instance.path)), "behoerden"),
-    )
+    pems = [instance.read_file(str(one.relative_to(instance.path)), kennung) for one in (key, certificate)]
+    try:
+        identity = load_identity(*pems)
+    except ConfigError as error:
+        raise ConfigError(f"{kennung}: {key}, {certificate}: {error}") from None
     return SoapClient(Signer(identity), instance.trust, fingerprint(instance.identity.certificate))
 
 
@@ -48,6 +53,8 @@ def ask(instance: Instance, kennung: str, nachricht: bytes, url: str) -> bytes:
     ca = instance.path / "pki" / "ca.pem"
     request = client.request(nachricht, datetime.now(UTC))
     reply = post(url, request, trust=Trust(ca if ca.is_file() else None), client=(certificate, key))
+    if reply.status not in (HTTPStatus.OK, HTTPStatus.INTERNAL_SERVER_ERROR) and b"Envelope" not in reply.body:
+        raise SendError(f"{url}: HTTP {reply.status} and no SOAP: is this the address of a gateway's /xmeld?")
     try:
         answer = client.reply(reply.body, datetime.now(UTC))
     except Fault as fault:

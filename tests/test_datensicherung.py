@@ -1,5 +1,6 @@
 """Copies of all three databases, taken while exchanges go on, and what a restored instance is and knows of its loss."""
 
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -162,9 +163,12 @@ def test_on_postgresql_the_printed_command_makes_a_copy_that_verifies(tmp_path: 
         house.lade([datensatz("1", "09000009")])
         assert [house.ask(geschlecht="w") for _ in range(3)] == ["01"] * 3
         printed = run("datenbank", "sichern", tmp_path / "copy", "-i", house.here.path).out
-        assert printed.count("pg_dump --format=custom --file ") == 3
-        file = tmp_path / "protokoll.dump"
-        subprocess.run([dump, "--format=custom", "--file", file, _plain(source)], check=True, timeout=60)
+        mask, command = printed.split("; ")  # the three share a database: one copy
+        name, *words = shlex.split(command)
+        file = tmp_path / "copy-spiegel-behoerden-protokoll.dump"
+        assert (name, words) == ("pg_dump", ["--format=custom", "--file", str(file), _plain(source)])
+        assert mask == "umask 077"  # who may read the copy reads persons
+        subprocess.run([dump, *words], check=True, timeout=60)
         assert house.ask(geschlecht="w") == "01"
         # one that is newer than the server sets what that does not know, says so, and goes on
         subprocess.run([load, "--no-owner", "--dbname", _plain(target), file], check=False, timeout=60)
@@ -183,7 +187,7 @@ def test_a_password_is_not_printed(house: Betrieb, tmp_path: Path, run: Run) -> 
     )
     toml.write_text(text)
     done = run("datenbank", "sichern", tmp_path / "copy", "-i", house.here.path)
-    assert "protokoll.dump 'postgresql://me@127.0.0.1:1/x?sslmode=require'" in done.out
+    assert "copy-protokoll.dump 'postgresql://me@127.0.0.1:1/x?sslmode=require'" in done.out
     assert "hunter2" not in done.out + done.err
     assert sorted(file.name for file in (tmp_path / "copy").iterdir()) == ["behoerden.sqlite", "spiegel.sqlite"]
 

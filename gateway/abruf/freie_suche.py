@@ -14,6 +14,7 @@ from gateway.meldewesen.anfrage import (
     Auskunft,
     FreieSuche,
     Person,
+    Rueckweisung,
     Rueckweisungsgrund,
 )
 from gateway.meldewesen.aufbewahrung import tellable
@@ -102,6 +103,15 @@ def _given(werte: dict[str, Any]) -> dict[str, Any]:
     return {name: wert for name, wert in parts.items() if wert is not None and wert is not False and wert != ()}
 
 
+def _beantwortet(inhalt: Auskunft | Rueckweisung) -> bool:
+    """A freie Suche is an "Ersuchen um Übermittlung von Daten" too (§ 38 (2) S. 1 BMG), and one about everybody whom
+    its Auswahldaten meet: § 34 (5) demands that "jedes Ersuchen" is told of. So it does not matter whether others were
+    listed, nor how somebody was described: who widens a search until one more person is in the list, or asks for a
+    house and no name, still asks for her who is not.
+    """
+    return isinstance(inhalt, Auskunft)
+
+
 FREIE_SUCHE = Dienst(
     nachrichtentyp="1332",
     antwort="1333",
@@ -110,6 +120,6 @@ FREIE_SUCHE = Dienst(
     answer=answer,
     finde=finde,
     inhalt=_inhalt,
-    nacharbeit=lambda inhalt: inhalt == NEUTRAL,  # a list of others is no Ersuchen about one who was not named
+    nacharbeit=_beantwortet,
     vermittelbar=Vermittelbar(land=land, gruende=gruende, auswahl=_auswahl),
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, insert, select
+from sqlalchemy import Connection, Engine, Row, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.behoerden.fehler import BehoerdenError
@@ -24,6 +24,9 @@ from gateway.database import store_errors
 _GEHEIM = frozenset({"passwort", "haelfte_1", "haelfte_2", "administrator"})
 
 _BEGINN = "0" * 64
+
+#: Changes that are read at a time.
+_STEP = 1000
 
 _ZUGLEICH = "somebody changed the same just now"
 
@@ -156,11 +159,20 @@ class Kettenbefund:
     fehler: tuple[str, ...]
 
 
+def _from_the_first(connection: Connection) -> Iterator[Row[Any]]:
+    """All changes in order, some at a time: PostgreSQL has cursors in a transaction only, and readers have none."""
+    query = select(AENDERUNG).order_by(AENDERUNG.c.nummer).limit(_STEP)
+    rows = connection.execute(query).all()
+    while rows:
+        yield from rows
+        rows = connection.execute(query.where(AENDERUNG.c.nummer > rows[-1].nummer)).all()
+
+
 def pruefe_kette(engine: Engine) -> Kettenbefund:
     """Every change that is missing or is not what was written, by its number. Raises StoreError."""
     anzahl, spitze, fehler = 0, _BEGINN, list[str]()
     with store_errors("the authorities cannot be read"), engine.connect() as connection:
-        for row in connection.execution_options(yield_per=1000).execute(select(AENDERUNG).order_by(AENDERUNG.c.nummer)):
+        for row in _from_the_first(connection):
             anzahl += 1
             if row.nummer != anzahl:
                 fehler.append(f"change {anzahl} is missing" if row.nummer > anzahl else f"change {row.nummer} is extra")

@@ -1,5 +1,6 @@
 """`xmeld-gateway datenbank`: the three stores' tables from release to release, and copies of them."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -53,13 +54,15 @@ def sichern(
     """
     with Instance.read(directory) as here:
         files: dict[str, Path] = {}
+        servers: dict[str, list[str]] = {}  # what each database holds
         for store, engine in here.stores(readonly=True).items():
             if engine.dialect.name == "sqlite":
                 files[store.name] = sicherung.sqlite_file(engine)
             else:
-                out.print(
-                    f"{store.name}: pg_dump --format=custom --file {target / store.name}.dump '{_named(engine.url)}'"
-                )
+                servers.setdefault(_named(engine.url), []).append(store.name)
+        for url, names in servers.items():
+            file = target.with_name(f"{target.name}-{'-'.join(names)}.dump")
+            out.print(f"umask 077; pg_dump --format=custom --file {shlex.quote(str(file))} {shlex.quote(url)}")
         for copy in sicherung.copy_sqlite(files, target) if files else ():
             out.print(f"{copy.path}: {copy.path.stat().st_size} bytes, SHA-256 {copy.digest}")
 

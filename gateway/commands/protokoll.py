@@ -167,7 +167,9 @@ def hold(
         halteliste, which = Halteliste(here.protokoll(), here.protokollschluessel), protokoll.Stelle.parse(stelle)
         _record(here, HALT, which)
         halteliste.halte(which, reason, datetime.now(UTC))
+        (halt,) = (one for one in halteliste.alle() if one.stelle == which)
     out.print(f"{stelle} is held until it is released")
+    out.print(f"its term by § 40 (5) BMG ends before {_tag(halt.bis)}")
 
 
 @app.command()
@@ -188,14 +190,22 @@ def _record(here: Instance, was: str, stelle: protokoll.Stelle) -> None:
 
 @app.command()
 def holds(directory: InstanceOption) -> None:
-    """The records that are held back, and why."""
+    """The records that are held back, until when they may be by § 40 (5) BMG alone, and why."""
     with Instance.read(directory) as here:
-        table = Table("record", "since", "reason")
+        table = Table("record", "since", "term ends before", "reason")
+        now = datetime.now(UTC)
         for halt in Halteliste(here.protokoll(readonly=True), here.protokollschluessel).alle():
             table.add_row(
-                str(halt.stelle), f"{halt.seit.astimezone(BERLIN):%Y-%m-%d %H:%M}", halt.grund or "unreadable"
+                str(halt.stelle),
+                f"{halt.seit.astimezone(BERLIN):%Y-%m-%d %H:%M}",
+                _tag(halt.bis) + (" (over)" if halt.vorbei(now) else ""),
+                halt.grund or "unreadable",
             )
         out.print(table)
+
+
+def _tag(moment: datetime) -> str:
+    return f"{moment.astimezone(BERLIN):%Y-%m-%d}"
 
 
 @app.command(name="anker")

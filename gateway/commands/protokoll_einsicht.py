@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from gateway.behoerden.leser import SqlLeser
 from gateway.bootstrap import Instance
 from gateway.commands.protokoll_leser import PurposeOption, ReferenceOption, WhoseOption
 from gateway.errors import ConfigError, GatewayError
+from gateway.meldewesen.werte import Gemeindeschluessel, Teildatum
 from gateway.meldewesen.zweck import Zweck
 from gateway.ports import Einsichtsgrund, Suchart, Suchbegriff
 from gateway.protokoll.einsichtnahme import Einsichtnahme, KeinEinsichtsrecht, gesuchtes, vermerke_ablehnung
@@ -77,6 +79,8 @@ def read(
             _, inhalt = session.einsicht.zeige(protokoll.Stelle.parse(record))
         except (LookupError, ValueError) as error:
             raise GatewayError(str(error)) from None
+        if inhalt is None:
+            typer.echo(f"{record} has no § 40 content: a fault, or an authority that records itself", err=True)
         typer.echo(json.dumps(inhalt, ensure_ascii=False, indent=1))
 
 
@@ -101,6 +105,7 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=MAX_ZEILEN)] = 100,
 ) -> None:
     """Records by person, authority, user, time, Anlass, Aktenzeichen, in any combination: newest first."""
+    _check_form(ags, geburtsdatum, asked_by)
     gruppen = [
         _both((person(ags, ordnungsmerkmal),), ags, ordnungsmerkmal),
         _both(person_gesucht(familienname, vornamen, geburtsdatum), familienname, vornamen, geburtsdatum),
@@ -134,6 +139,7 @@ def export(
     bis: ToOption = None,
 ) -> None:
     """What a person may be told of retrievals of his data (§ 11 BMG); or an authority's commissioned Protokoll."""
+    _check_form(ags, geburtsdatum)
     wer = Betroffener(ags, ordnungsmerkmal, familienname, vornamen, geburtsdatum)
     _both((person(ags, ordnungsmerkmal),), ags, ordnungsmerkmal)
     _both(person_gesucht(familienname, vornamen, geburtsdatum), familienname, vornamen, geburtsdatum)
@@ -184,6 +190,17 @@ def _exported(session: Reading, zeile: protokoll.Protokollzeile) -> dict[str, An
         **{name: getattr(zeile, name) for name in names},
         "inhalt": inhalt,
     }
+
+
+def _check_form(ags: str, geburtsdatum: str, asked_by: str = "") -> None:
+    """What is written otherwise would find nothing, and look as if there were nothing."""
+    try:
+        Gemeindeschluessel(ags or "00000000")
+        Teildatum(geburtsdatum or "0000-00-00")
+    except ValueError as error:
+        raise GatewayError(f"--ags, --geburtsdatum: {error}") from None
+    if asked_by and not re.fullmatch(r"dbs:[0-9]{12}", asked_by):
+        raise GatewayError("--asked-by: the key of an authority is written dbs: and 12 digits")
 
 
 def _both(begriffe: tuple[Suchbegriff, ...], *given: str) -> tuple[Suchbegriff, ...]:

@@ -43,7 +43,7 @@ class Ersuchen:
 
 
 def folgen(ersuchen: Ersuchen, datensatz: Datensatz, heute: str) -> Iterator[Folge]:
-    """What follows for one person whom the request meant, by her blocks in force on `heute` (YYYY-MM-DD).
+    """What follows for one person whom the Auswahldaten meet, by her blocks in force on `heute` (YYYY-MM-DD).
 
     Nothing for somebody who is not blocked. She is informed once, however many bodies had blocks set.
     """

@@ -81,9 +81,10 @@ def auslandsstaat(staat: str | None) -> str:
 
 
 def tag(datum: str) -> str:
-    """A date that may be known in part, behind its first day: equal to itself alone, in a range by that day (6 e, g).
+    """A date that may be known in part, behind its first day: equal to itself alone (Anlage Nr. 4 h, 6 e), in a range
+    by that day (6 g aa ddd, eee).
 
-    One that is not known at all stands before all days.
+    One that is not known at all stands before all days: no range finds it (6 g bb).
     """
     if datum[8:] != "00" or datum == UNBEKANNT:
         return datum

@@ -23,6 +23,7 @@ from gateway.meldewesen.suchdaten import (
     FAMILIENNAME_TEIL,
     FRUEHERE,
     KUENSTLERNAME_TEIL,
+    OHNE_SACHVERHALT,
     PERSON,
     Art,
 )
@@ -58,6 +59,9 @@ _NAMEN: tuple[tuple[str, tuple[Art, ...]], ...] = (
     ("ordens_oder_kuenstlername", KUENSTLERNAME_TEIL),
 )
 
+#: Those of which a query can say that there legally is none; the schema has no word for it of the others.
+_KANN_FEHLEN = ("familienname", "vornamen")
+
 #: Data that the register must have in the same form: field, kind, form.
 _PERSON: tuple[tuple[str, Art, _Form], ...] = (
     ("doktorgrad", Art.DOKTORGRAD, getrimmt),
@@ -84,7 +88,6 @@ _WOHNUNG: tuple[tuple[str, Art, _Form], ...] = (
     ("stockwerk", Art.STOCKWERK, getrimmt),
     ("zusatz", Art.ZUSATZ, normalform),
     ("wohnungsinhaber", Art.INHABER, normalform),
-    ("unbekannt", Art.UNBEKANNT, unveraendert),
     ("status", Art.STATUS, unveraendert),
     ("einzugsdatum", Art.EINZUG, unveraendert),
     ("auszugsdatum", Art.AUSZUG, unveraendert),
@@ -127,7 +130,7 @@ _PLATZHALTER = re.compile(r"([?*])")
 _BELIEBIG_VIELE = re.compile(r"\?*\*[?*]*")
 _ZIFFERN = re.compile(r"\s*([0-9]+)")
 
-#: Behind all house numbers of a register, which have four digits at most.
+#: Behind all house numbers of a register, which have four digits at most, and all keys of circumstances.
 _UEBER_ALLEN = ":"
 
 
@@ -142,7 +145,11 @@ def formen_der_freien_suche(anfrage: FreieSuche) -> FreieSuchformen:
 
 
 def platzhalter_fehler(auswahl: FreieAuswahl) -> frozenset[Platzhalterfehler]:
-    """What is wrong with the wildcards of a query. Where it stands is told of the normal form: `-*` is a `*` alone."""
+    """What is wrong with the wildcards of a query. Where it stands is told of the normal form: `-*` is a `*` alone.
+
+    With phonetics there may be none anywhere in the query, in the street neither: ground 15 of the list
+    Datenabruf.Nichterstellung.Grund speaks of the Suchanfrage, as § 7 (3) S. 3 BMeldDAV does of the phonetic search.
+    """
     wohnung = auswahl.wohnung or FreieWohnung()
     namen = [getattr(auswahl, feld) for feld, _ in _NAMEN]
     andere = [getattr(auswahl, feld) for feld in _OHNE_PLATZHALTER]
@@ -153,7 +160,7 @@ def platzhalter_fehler(auswahl: FreieAuswahl) -> frozenset[Platzhalterfehler]:
     fehler = {
         Platzhalterfehler.ANFANG: any(map(_hat_platzhalter, anfaenge)),
         Platzhalterfehler.FELD: any(map(_hat_platzhalter, andere)),
-        Platzhalterfehler.PHONETIK: auswahl.phonetik and any(map(_hat_platzhalter, namen)),
+        Platzhalterfehler.PHONETIK: auswahl.phonetik and any(map(_hat_platzhalter, (*namen, wohnung.strasse, *andere))),
     }
     return frozenset(one for one, there in fehler.items() if there)
 
@@ -182,14 +189,13 @@ def _namen(auswahl: FreieAuswahl) -> Iterator[Bedingung]:
     als_code = partial(code, FORMEN) if auswahl.phonetik else unveraendert
     muster = normalform if auswahl.phonetik else _muster
     for feld, arten in _NAMEN:
-        forms = map(als_code, _teile(getattr(auswahl, feld), muster))
+        name: str | None = getattr(auswahl, feld)
+        forms = [name] if name == NICHT_VORHANDEN and feld in _KANN_FEHLEN else map(als_code, _teile(name, muster))
         yield from (wie(form, *arten) for form in dict.fromkeys(forms))
 
 
 def _teile(name: str | None, muster: _Form) -> list[str]:
     """The parts of a name (Anlage Nr. 6 b to d) as patterns."""
-    if name == NICHT_VORHANDEN:
-        return [name]
     return [form for teil in (name or "").split() if (form := muster(teil))]
 
 
@@ -216,6 +222,9 @@ def _gleiche(daten: object, tabelle: tuple[tuple[str, Art, _Form], ...]) -> Iter
 def _wohnung(wohnung: FreieWohnung) -> Iterator[Bedingung]:
     yield from (wie(form, Art.STRASSE) for form in _strasse(wohnung.strasse))
     yield from _gleiche(wohnung, _WOHNUNG)
+    if wohnung.unbekannt is not None:  # 1200, without a circumstance whichever it is
+        bekannt, jeder = wohnung.unbekannt, zwischen(OHNE_SACHVERHALT, _UEBER_ALLEN, Art.UNBEKANNT)
+        yield gleich(bekannt, Art.UNBEKANNT) if bekannt else jeder
     von, bis = _nummer(wohnung.hausnummer_von), _nummer(wohnung.hausnummer_bis)
     if von or bis:
         yield zwischen(von or "0", bis or _UEBER_ALLEN, Art.HAUSNUMMER)  # a dwelling may have no number

@@ -6,7 +6,7 @@ from datetime import time
 from typing import Any
 from unicodedata import normalize
 
-from gateway.meldewesen.anfrage import SUCHBEREICHE, Auswahldaten, FreieAuswahl, FreieWohnung
+from gateway.meldewesen.anfrage import SUCHBEREICHE, Auswahldaten, Bestaetigungsdaten, FreieAuswahl, FreieWohnung
 
 #: From the smallest to the largest.
 BEREICHE = tuple(SUCHBEREICHE[digits] for digits in sorted(SUCHBEREICHE, reverse=True))
@@ -19,7 +19,10 @@ AUSWAHLDATEN = frozenset(
     field.name for kind in (Auswahldaten, FreieAuswahl, FreieWohnung) for field in fields(kind)
 ) - frozenset(_KEINE)
 
-_NACHRICHTEN = ("1330", "1332")
+#: What may be had confirmed (§ 39a BMG), by the names of the fields: told by a word, but told.
+BESTAETIGUNGSDATEN = frozenset(field.name for field in fields(Bestaetigungsdaten))
+
+_NACHRICHTEN, _DATENBESTAETIGUNG = ("1330", "1332"), "9910"
 _MOST = 1_000_000_000
 
 
@@ -41,7 +44,7 @@ class Stunden:
 class Rechte:
     """None, and the default of all others: as far as the role goes."""
 
-    elemente: frozenset[str] | None = None  # "1330:7": the message, and a code of its list of Anforderungselemente
+    elemente: frozenset[str] | None = None  # "1330:7": message and Anforderungselement; "9910:geburtsdatum"
     auswahldaten: frozenset[str] | None = None  # of AUSWAHLDATEN
     phonetik: bool = True
     freie_suche: bool = True
@@ -137,8 +140,14 @@ def _elemente(wert: Any) -> frozenset[str]:
     menge = _menge(wert)
     for one in sorted(menge):
         nachricht, _, code = one.partition(":")
-        if nachricht not in _NACHRICHTEN or not (code.isascii() and code.isdigit()):
-            raise ValueError(f"{one} is not written as 1330:7, message and code")
+        if nachricht == _DATENBESTAETIGUNG:
+            known = code in BESTAETIGUNGSDATEN
+        else:
+            known = nachricht in _NACHRICHTEN and code.isascii() and code.isdigit()
+        if not known:
+            raise ValueError(
+                f"{one} is not written as 1330:7, message and code, or 9910:geburtsdatum, what is confirmed"
+            )
     return menge
 
 

@@ -142,13 +142,14 @@ def nicht_freigegeben(
     """For each datum that is asked for or searched with and not the authority's: the list's code where it has one for
     it (04 to 11: `elemente` by Anforderungselement, `auswahl` by field), else 17 with all others in one sentence.
     """
-    fremd = _ueber(rechte.elemente, (f"{anfrage.kennung.nachrichtentyp}:{e}" for e in anfrage.anforderungselemente))
+    fremd = _ueber(rechte.elemente, (f"{anfrage.kennung.nachrichtentyp}:{e}" for e in _gefragt(anfrage)))
     gefragt = {one.partition(":")[2] for one in fremd}
     gesucht = _ueber(rechte.auswahldaten, _benutzt(auswahldaten_von(anfrage)))
     codes = {elemente[one] for one in gefragt & elemente.keys()} | {auswahl[one] for one in gesucht & auswahl.keys()}
     gruende = [Rueckweisungsgrund(code, None, RECHT) for code in sorted(codes)]
-    if rest := sorted(gefragt - elemente.keys(), key=int):
-        satz = f"Für Ihre Behörde nicht freigegeben sind die Anforderungselemente {', '.join(rest)}."
+    if rest := sorted(gefragt - elemente.keys(), key=lambda one: (len(one), one)):  # numbers in their order
+        was = "zu bestätigenden Daten" if isinstance(anfrage, Datenbestaetigung) else "Anforderungselemente"
+        satz = f"Für Ihre Behörde nicht freigegeben sind die {was} {', '.join(rest)}."
         gruende.append(Rueckweisungsgrund("17", satz, RECHT))
     if rest := sorted(gesucht - auswahl.keys()):
         satz = f"Für Ihre Behörde nicht freigegeben sind die Auswahldaten {', '.join(rest)}."
@@ -160,9 +161,20 @@ def _ueber(erlaubt: frozenset[str] | None, gewollt: Any) -> frozenset[str]:
     return frozenset() if erlaubt is None else frozenset(gewollt) - erlaubt
 
 
+def _gefragt(anfrage: Abruf) -> frozenset[str]:
+    """Codes of the Anforderungselemente, or the fields that are to be confirmed."""
+    if isinstance(anfrage, Datenbestaetigung):
+        return _gegeben(vars(anfrage.zu_bestaetigen))
+    return anfrage.anforderungselemente
+
+
 def _benutzt(auswahl: Any) -> frozenset[str]:
     """Names of the Auswahldaten that are given."""
     if auswahl is None:
         return frozenset()
     teile = {**vars(auswahl), **(vars(auswahl.wohnung) if getattr(auswahl, "wohnung", None) else {})}
-    return frozenset(name for name, wert in teile.items() if wert not in (None, False, ())) & AUSWAHLDATEN
+    return _gegeben(teile) & AUSWAHLDATEN
+
+
+def _gegeben(felder: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(name for name, wert in felder.items() if wert not in (None, False, ()))

@@ -65,6 +65,9 @@ KUENSTLERNAME_GANZ, KUENSTLERNAME_TEIL = (
     (Art.KUENSTLERNAME, Art.KUENSTLERNAME_TEIL),
 )
 
+#: UNBEKANNT of an address of which no circumstance is noted; it stands before all keys of circumstances.
+OHNE_SACHVERHALT = "-"
+
 #: Values of WOHNUNG_AKTUELL.
 AKTUELLE, FRUEHERE = "1", "0"
 
@@ -183,7 +186,7 @@ def _daten(datensatz: Datensatz, wohnungen: Iterable[Wohnungsform]) -> Iterator[
     yield from _namen(datensatz)
     yield from _texte(datensatz, _EINFACH)
     yield from _texte(datensatz.get("familienstand", {}), _FAMILIENSTAND)
-    yield Art.GEBURTSDATUM, tag(datensatz["geburtsdatum"])  # 0601
+    yield Art.GEBURTSDATUM, tag(datensatz["geburtsdatum"])  # 0601, each period alike: Anlage Nr. 4 h, 6 f
     for frueher in datensatz.get("fruehere_geburtsdaten", ()):
         yield Art.GEBURTSDATUM, tag(frueher)
     for staat in datensatz.get("staatsangehoerigkeiten", ()):  # 1001
@@ -278,7 +281,9 @@ def _wohnung(wohnung: Mapping[str, Any]) -> Wohnungsform:
         stockwerk=getrimmt(inland("stockwerk")),  # 1210
         zusatz=_normal(inland("zusatz", "")),  # 1211
         inhaber=_normal(inland("inhaber", "")),  # 1212
-        unbekannt=anschrift.get("unbekannt", {}).get("sachverhalt", ""),  # 1200
+        unbekannt=anschrift["unbekannt"].get("sachverhalt", OHNE_SACHVERHALT)
+        if "unbekannt" in anschrift
+        else "",  # 1200
         status=wohnung.get("status", ""),  # 1213
         einzug=wohnung.get("einzug", ""),  # 1301
         auszug=wohnung.get("auszug", ""),  # 1306

@@ -25,7 +25,7 @@ from gateway.ports import Nacharbeit, Sendung, Treffer
 from gateway.vorgang import BERLIN, Fassung, Gateway
 from gateway.xmeld.mapping import AUSSTEUERUNG, UNTERRICHTUNG
 
-#: More than are blocked in any Land: all of them are looked at, but a bug does not fill the memory.
+#: More than a list has and are blocked in any Land: all of them are looked at, but a bug does not fill the memory.
 HOECHSTENS = 20_000
 
 #: The pack of the notice of § 34 (5) BMG, a message of the house.
@@ -75,7 +75,7 @@ def _ersuchen(vorgang: _Vorgang) -> Ersuchen:
 
 def _is_sicherheitsbehoerde(anfrage: Abruf, behoerde: Behoerde) -> bool:
     """§ 34 (5) S. 3 BMG looks at who asks, also where it asks as a simple one; whom a zentrale Stelle passes on, the
-    request says.
+    request says. The FIU is not among the bodies of § 34 (4) S. 1: the Meldebehoerde is told to inform the person.
     """
     rolle = wirksame_rolle(anfrage, behoerde) if behoerde.zentrale_stelle else behoerde.rolle
     return rolle is Rolle.SICHERHEIT

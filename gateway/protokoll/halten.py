@@ -1,5 +1,8 @@
 """Holds single entries back from deletion, for as long as a reason for it stands: they outlive their month.
 
+§ 40 (5) S. 2 BMG knows no exception to its term: what is held beyond it, another law must demand, and the reason names
+it. When the term ends, each hold says.
+
 A held entry belongs to no month. The hold keeps the key of its content, which the month's key would take with it, and
 why: both encrypted, for a reason may tell of a person. The rest of the chain proves it as before.
 """
@@ -15,7 +18,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from gateway.database import store_errors
 from gateway.errors import GatewayError
 from gateway.protokoll.kette import halt_aad, halt_text
-from gateway.protokoll.monat import GEHALTEN, monat_von
+from gateway.protokoll.monat import GEHALTEN, monat_von, spaetestens
 from gateway.protokoll.monate import prepare
 from gateway.protokoll.oeffnen import inhaltsschluessel
 from gateway.protokoll.schluessel import Protokollschluessel
@@ -34,11 +37,19 @@ class HaltError(GatewayError):
 
 @dataclass(frozen=True)
 class Halt:
-    """An entry that is held back. `grund` is None where it cannot be read any more."""
+    """An entry that is held back. `grund` is None where it cannot be read any more.
+
+    `bis`: the first moment at which § 40 (5) S. 2 BMG wants it gone.
+    """
 
     stelle: Stelle
     seit: datetime
+    bis: datetime
     grund: str | None = field(repr=False)
+
+    def vorbei(self, now: datetime) -> bool:
+        """Whether the term is over, so that only another law lets it be kept."""
+        return now >= self.bis
 
 
 class Halteliste:
@@ -80,10 +91,16 @@ class Halteliste:
 
     def alle(self) -> list[Halt]:
         """Those that are held, the latest first. Raises StoreError."""
-        query = select(HALT, KETTE.c.kennung).join(KETTE, KETTE.c.nr == HALT.c.kette).order_by(HALT.c.seit.desc())
+        e = EINTRAG.c
+        held = (e.kette == HALT.c.kette) & (e.nummer == HALT.c.nummer) & (e.monat == GEHALTEN)
+        query = select(HALT, KETTE.c.kennung, e.gespeichert).join(KETTE, KETTE.c.nr == HALT.c.kette).join(EINTRAG, held)
         with store_errors("the Protokoll cannot be read"), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return [Halt(Stelle(row.kette, row.nummer), from_micros(row.seit), self._grund(row)) for row in rows]
+            rows = connection.execute(query.order_by(HALT.c.seit.desc())).all()
+        return [self._halt(row) for row in rows]
+
+    def _halt(self, row: Any) -> Halt:
+        bis = spaetestens(monat_von(row.gespeichert))
+        return Halt(Stelle(row.kette, row.nummer), from_micros(row.seit), bis, self._grund(row))
 
     def _row(self, connection: Connection, stelle: Stelle) -> Any:
         e = EINTRAG.c

@@ -1,8 +1,10 @@
 """What a person is told of retrievals of his data: Art. 15 (1) b, c GDPR, within § 11 BMG.
 
 Told: who has received which categories of data, and when. Not told: retrievals of the bodies of § 34 (4) S. 1 BMG
-(§ 11 (1) no. 3), in whichever role they asked, and what is older than § 40 (5) lets it be kept. Anlass, Aktenzeichen
-and user belong to the authority's case, not to what letters b and c name.
+(§ 11 (1) no. 3), in whichever role they asked, and what is older than § 40 (5) lets it be kept; nor those of the FIU,
+which no. 3 does not name: whether no. 4 of (2) stands against them is for who prepares it. Whom a zentrale Stelle
+passed on is what the request said. Anlass, Aktenzeichen and user belong to the authority's case, not to what letters b
+and c name.
 A retrieval at another Land's register is told of where its answer names the person, and no other can be meant: family
 name, first names and the whole day of birth.
 Whether an interest of others stands against it (§ 11 (2) BMG) a human decides before it is handed out.
@@ -118,7 +120,14 @@ def personenauskunft(
 def _mitteilbar(zeile: Protokollzeile, behoerden: Mapping[str, Behoerde], now: datetime) -> bool:
     behoerde = behoerden.get(zeile.behoerde or "")
     within = now < spaetestens(monat_von(micros(zeile.gespeichert)))
-    return behoerde is not None and behoerde.rolle is Rolle.EINFACH and zeile.mandant == "" and within
+    return behoerde is not None and _einfach(behoerde) and zeile.mandant == "" and within
+
+
+def _einfach(behoerde: Behoerde) -> bool:
+    """A zentrale Stelle's own role is the most that it may claim for others. What it asked for a body of § 34 (4) has
+    no content here, or one for that body alone.
+    """
+    return behoerde.rolle is Rolle.EINFACH or behoerde.zentrale_stelle
 
 
 def _uebermittlungen(

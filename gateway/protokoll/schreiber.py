@@ -89,6 +89,14 @@ class Schreiber:
                 continue  # since the last batch, as when the server has restarted
         raise StoreError("the Protokoll takes no batch: its place is taken or the connection breaks again and again")
 
+    def check(self) -> None:
+        """Raises StoreError unless it may lock what it writes to; any thread may ask."""
+        try:
+            if self._sperre is not None:
+                self._sperre.check()
+        except OSError as error:
+            raise StoreError(f"the Protokoll cannot be written ({error.filename}: {error.strerror})") from None
+
     def close(self) -> None:
         """Ends the connection."""
         self._discard()

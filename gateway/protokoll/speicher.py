@@ -67,6 +67,7 @@ class SqlProtokoll:
     def check(self) -> None:
         """Raises StoreError unless entries can be stored now."""
         check_usable(self._engine, self._schluessel)
+        self._schreiber.check()
 
     def close(self) -> None:
         """Stores what waits and ends the writer; `record` raises StoreError afterwards."""

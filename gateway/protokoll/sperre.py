@@ -36,6 +36,10 @@ class Dateisperre:
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
+    def check(self) -> None:
+        """Raises OSError unless the file is there, or can be made, and this process may lock it."""
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
     def close(self) -> None:
         """Gives the file back."""
         if self._descriptor is not None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, Engine, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, false, insert, inspect, select, update
 
 from gateway.database import store_errors
 from gateway.errors import StoreError
@@ -28,6 +28,9 @@ _FREMD = (
 
 #: Of the head, for who changes the seal's key: nobody seals meanwhile.
 ALONE = _SELECT.with_for_update()
+
+#: SQLite gives BEGIN IMMEDIATE to who may not write to the file, and refuses the first statement that would.
+_WRITES_NOTHING = update(STAND).where(false()).values(ketten=STAND.c.ketten)
 
 
 def create_schema(engine: Engine, schluessel: Protokollschluessel) -> None:
@@ -57,6 +60,7 @@ def check_usable(engine: Engine, schluessel: Protokollschluessel) -> None:
         for table in (NACHARBEIT, POSTAUSGANG):
             with store_errors(f"the Protokoll's database has no table {table.name}, or it cannot be read"):
                 connection.execute(select(table.c.id).limit(0))
+        connection.execute(_WRITES_NOTHING)
         stand = connection.execute(_SELECT.with_for_update(key_share=True)).one_or_none()
         Schluesselbund(schluessel).neuester(connection)
         connection.rollback()

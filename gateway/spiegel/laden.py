@@ -80,16 +80,20 @@ class _Fehlerliste:
 
 
 def lade(
-    engine: Engine, eintraege: Iterable[Eintrag], fortschritt: Callable[[int], None] = lambda gelesen: None
+    engine: Engine,
+    eintraege: Iterable[Eintrag],
+    fortschritt: Callable[[int], None] = lambda gelesen: None,
+    bedient: Callable[[str], bool] = lambda ags: True,
 ) -> Ladebericht:
     """Loads all entries (JSON texts or objects; blank lines are skipped) in one transaction.
 
-    `fortschritt` is called with the number of entries read so far. Raises LadeFehler when an entry is bad and
-    StoreError when the mirror cannot be written; in both cases nothing has changed.
+    An entry of a municipality that is not `bedient` (by AGS) is bad. `fortschritt` is called with the number of entries
+    read so far. Raises LadeFehler when an entry is bad and StoreError when the mirror cannot be written; in both cases
+    nothing has changed.
     """
     fehler = _Fehlerliste()
     strassen: set[tuple[str, str]] = set()
-    personen = _read(eintraege, strassen, fehler, fortschritt)
+    personen = _read(eintraege, strassen, fehler, fortschritt, bedient)
     with store_errors("the mirror cannot be written"):
         with engine.begin() as connection:
             schreiber = Schreiber(connection)
@@ -116,6 +120,7 @@ def _read(
     strassen: set[tuple[str, str]],
     fehler: _Fehlerliste,
     fortschritt: Callable[[int], None],
+    bedient: Callable[[str], bool],
 ) -> Iterator[Person]:
     """The good persons of the file; bad entries go to `fehler`, street names to `strassen`."""
     zeile = 0
@@ -127,16 +132,17 @@ def _read(
         try:
             record = _decode(eintrag)
             if "strassen" in record:
-                strassen.update(_directory(record))
+                strassen.update(_directory(record, bedient))
             else:
-                yield _person(zeile, record)
+                yield _person(zeile, record, bedient)
         except ValueError as error:
             fehler.add(zeile, str(error))
     fortschritt(zeile)
 
 
-def _person(zeile: int, record: dict[str, Any]) -> Person:
+def _person(zeile: int, record: dict[str, Any], bedient: Callable[[str], bool]) -> Person:
     datensatz.check(record)
+    _check_bedient("ags", record["ags"], bedient)
     return Person(zeile, record["ags"], record["ordnungsmerkmal"], _encode(record), formen_des_datensatzes(record))
 
 
@@ -149,7 +155,8 @@ def _decode(eintrag: Eintrag) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
     except (json.JSONDecodeError, RecursionError):
-        raise ValueError("is not JSON") from None
+        bom = text.startswith("\ufeff")
+        raise ValueError("is not JSON: it begins with a byte order mark (BOM)" if bom else "is not JSON") from None
     if not isinstance(record, dict):
         raise ValueError("must be an object")
     return record
@@ -163,7 +170,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _directory(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _check_bedient(feld: str, ags: str, bedient: Callable[[str], bool]) -> None:
+    if not bedient(ags):
+        raise ValueError(f"{feld}: {ags} is not a municipality that this instance serves")
+
+
+def _directory(record: dict[str, Any], bedient: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     verzeichnis = record["strassen"]
     if len(record) != 1 or not isinstance(verzeichnis, dict) or verzeichnis.keys() != {"ags", "namen"}:
         raise ValueError("strassen: must hold ags and namen, and stand alone")
@@ -176,4 +188,5 @@ def _directory(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not isinstance(name, str) or not name.isprintable() or not zulaessig(name):
             raise ValueError(f"strassen.namen[{index}]: must be a text in characters of DIN 91379 (datatypeC), NFC")
     schluessel = Gemeindeschluessel(ags)
+    _check_bedient("strassen.ags", schluessel, bedient)
     return ((schluessel, form) for name in namen if (form := strassenform(name)))

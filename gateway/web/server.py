@@ -86,6 +86,7 @@ def build(instance: Instance) -> App:
     if not (instance.config.http.loopback or instance.config.signatur.timestamp_required):
         log.warning("signatur.timestamp_required is false: a captured request without a Timestamp can be sent again")
     check_databases(instance)
+    instance.authorities(readonly=True)  # with the publisher's key list, where one is named
     gateway = with_vermittlung(build_gateway(instance), instance)
     quellen = Quellen(instance, gateway)
     gateway.check_stores()

@@ -184,9 +184,9 @@ def _read(element: etree._Element, wege: Wege, werte: dict[str, Any]) -> None:
         if isinstance(way, dict):
             _read(child, way, werte)
         elif "[]" in way:
-            werte.setdefault(way, []).append(wert(child))
+            werte.setdefault(way, []).append(_angabe(child))
         else:
-            werte[way] = wert(child)
+            werte[way] = _angabe(child)
 
 
 def wert(element: etree._Element) -> str:
@@ -196,6 +196,15 @@ def wert(element: etree._Element) -> str:
         if read is not None:
             return read(child)
     return _text(element)
+
+
+def _angabe(element: etree._Element) -> str:
+    """As `wert`, of a request. That somebody legally has no such name is said by `nichtVorhanden` and by nothing else
+    (schema documentation of type.Personensuche.Auswahldaten.Name and of the freie Suche's). The register's sign for it
+    in `name` is a text without letters, and so not given: Anlage Nr. 4 a aa and 6 a aa S. 3 BMeldDAV.
+    """
+    said = wert(element)
+    return "" if said == NICHT_VORHANDEN and element.find("name") is not None else said
 
 
 def _text(element: etree._Element) -> str:

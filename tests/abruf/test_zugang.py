@@ -21,6 +21,7 @@ from gateway.meldewesen.anfrage import Suchbereich
 from gateway.meldewesen.behoerde import Behoerde, Rolle
 from gateway.meldewesen.rechte import Rechte
 from gateway.sending import client_of
+from tests.abruf.test_datenbestaetigung import frage as bestaetigungsfrage
 from tests.betrieb import GEMEINDE, Betrieb, betrieb, outcome, register_authority
 from tests.spiegel.personen import datensatz
 
@@ -103,6 +104,22 @@ def test_an_anforderungselement_that_was_not_granted_is_refused_and_named(house:
     assert house.ask(AMT, **frage(anforderungselemente=("1", "13"))) == "R 17"
     (satz,) = sentences(house, anforderungselemente=("1", "13", "19"))
     assert satz == "Für Ihre Behörde nicht freigegeben sind die Anforderungselemente 13, 19."
+
+
+def test_what_was_not_granted_is_not_confirmed_either(house: Betrieb, v: Verwaltung) -> None:
+    """§ 39a (1) BMG: only as far as the datum might be told."""
+
+    def bestaetige(**daten: Any) -> Any:
+        return house.send(bestaetigungsfrage(house, AMT, daten=daten), AMT)
+
+    wort = ".//{*}ergebnis/code"
+    assert bestaetige(geburtsort="Hannover").findtext(wort) == "bestaetigt"
+    may(v, elemente=["1330:1", "1330:15"])
+    assert "zu bestätigenden Daten geburtsort." in bestaetige(geburtsort="Hannover").findtext(".//{*}freitext")
+    may(v, elemente=["1330:1", "9910:geburtsort"])
+    assert bestaetige(geburtsort="Hannover").findtext(wort) == "bestaetigt"
+    (satz,) = (one.text for one in bestaetige(geburtsort="Hannover", doktorgrad="Dr.").iterfind(".//{*}freitext"))
+    assert satz == "Für Ihre Behörde nicht freigegeben sind die zu bestätigenden Daten doktorgrad."
 
 
 @pytest.mark.parametrize(("element", "code"), [("163", "07"), ("176", "08"), ("178", "09"), ("184", "10")])

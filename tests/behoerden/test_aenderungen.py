@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
-from gateway.behoerden import konten, stamm
+from gateway.behoerden import aenderungen, konten, stamm
 from gateway.behoerden.aenderungen import Verwaltung, pruefe_kette, unterschied, verlauf
 from gateway.behoerden.fehler import BehoerdenError
 from gateway.behoerden.register import SqlBehoerden
@@ -61,6 +61,13 @@ def test_an_intact_chain_is_counted_and_shows_its_newest_hash(v: Verwaltung) -> 
     befund = pruefe_kette(v.engine)
     assert (befund.anzahl, befund.fehler) == (5, ())
     assert befund.spitze == verlauf(v.engine, hoechstens=1)[0]["hash"]
+
+
+def test_who_only_reads_checks_the_whole_chain(v: Verwaltung, leser: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aenderungen, "_STEP", 2)
+    _chain(v)
+    assert pruefe_kette(leser) == pruefe_kette(v.engine)
+    assert pruefe_kette(leser).anzahl == 5
 
 
 @pytest.mark.parametrize(

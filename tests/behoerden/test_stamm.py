@@ -73,6 +73,8 @@ def test_rights_are_what_was_set_and_can_be_taken_back(v: Verwaltung, amt: Calla
         ({"stunden": "06:00-06:00"}, "stunden: must be a span of the day"),
         ({"suchbereich": "welt"}, "suchbereich: must be one of gemeinde, kreis, bezirk, land"),
         ({"elemente": ["7"]}, "elemente: 7 is not written as 1330:7"),
+        ({"elemente": ["9910:13"]}, "elemente: 9910:13 is not written as 1330:7.* 9910:geburtsdatum"),
+        ({"elemente": ["9910:azr_nummer"]}, "elemente: 9910:azr_nummer is not written as"),
         ({"elemente": "1330:7"}, "elemente: must be a list"),
         ({"auswahldaten": ["haarfarbe"]}, "auswahldaten: haarfarbe is no Auswahldatum"),
         ({"phonetik": 1}, "phonetik: must be true or false"),

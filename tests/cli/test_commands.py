@@ -1,6 +1,9 @@
 """Every command does what it says; every mistake is one line on stderr and a non-zero exit."""
 
 import json
+import os
+import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -12,17 +15,19 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from gateway import instance, protokoll
+from gateway import __version__, instance, protokoll
 from gateway.bootstrap import Instance
 from gateway.envelope import pki
 from gateway.envelope.pki import KeyType
 from gateway.meldewesen.werte import Gemeindeschluessel
+from gateway.protokoll.monat import BERLIN
 from gateway.sending import client_of
 from gateway.zustellung.http import post
 from tests.abruf.nachbarn import DORT, nachbarn
 from tests.betrieb import AMT as AMT_09
 from tests.betrieb import GEMEINDE, betrieb, outcome
-from tests.cli.conftest import Run
+from tests.cli.conftest import Done, Run
+from tests.databases import KINDS, fresh_database
 from tests.gateways import free_port, serving, set_key
 from tests.shared import SHARED, needs_shared
 from tests.spiegel.personen import datensatz
@@ -109,13 +114,38 @@ def test_a_group_alone_lists_its_commands(run: Run, words: tuple[str, ...]) -> N
 def test_a_usage_error_exits_with_2_and_says_which(run: Run, words: tuple[str, ...]) -> None:
     done = run(*words)
     assert (done.code, done.out) == (2, "")
-    assert "\nError: " in done.err
+    (line,) = done.err.splitlines()
+    assert line.startswith("error: ")
+    assert re.search(r"; see xmeld-gateway( [a-z]+)* --help$", line)
+
+
+def test_the_release_is_told(run: Run) -> None:
+    assert run("--version") == Done(0, f"xmeld-gateway {__version__}\n", "")
 
 
 def test_the_installed_command_is_this_one() -> None:
     script = Path(sys.executable).with_name("xmeld-gateway")
     done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Usage: xmeld-gateway [OPTIONS] COMMAND")
+
+
+# -- demo -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_ended_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    words = [sys.executable, "-m", "gateway.cli", "demo", "-i", str(tmp_path / "demo")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if line.startswith("beside it an OSCI intermediary"):
+                break
+        beside = Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split()
+        demo.send_signal(number)
+        demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert len(beside) >= 2
+    assert not [pid for pid in beside if Path(f"/proc/{pid}").exists()]
 
 
 # -- init -----------------------------------------------------------------------------------------------------------
@@ -127,6 +157,15 @@ def test_init_makes_an_instance_and_says_what_to_do_next(run: Run, tmp_path: Pat
     assert done.out.endswith(f"xmeld-gateway serve -i {tmp_path / 'new'}\n")
     with Instance.read(tmp_path / "new") as here:
         assert (here.config.land, here.config.gemeinden) == ("09", ["09162000"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_init_does_not_mix_into_another_instances_database(run: Run, tmp_path: Path, kind: str) -> None:
+    with fresh_database(kind, tmp_path) as url:
+        assert run("init", tmp_path / "first", "--database", url).code == 0
+        error = run("init", tmp_path / "second", "--database", url).error
+        assert error == "the database of the mirror is in use by an instance: name an empty one"
+        assert not (tmp_path / "second").exists()
 
 
 @pytest.mark.parametrize(
@@ -178,6 +217,33 @@ def test_load_names_bad_lines_by_number_and_reason_and_loads_nothing(run: Run, o
     with sqlite3.connect(own / "daten/spiegel.sqlite") as connection:
         assert connection.execute("SELECT count(*) FROM person").fetchone() == (0,)
     connection.close()
+
+
+def test_load_takes_nothing_of_a_municipality_that_is_not_served(run: Run, tmp_path: Path) -> None:
+    assert run("init", tmp_path / "i", "--gemeinde", "03241001").code == 0
+    fremd = [datensatz("1", "09162000"), datensatz("2", "03101000")]
+    fremd.append({"strassen": {"ags": "03101000", "namen": ["Weg"]}})
+    (tmp_path / "persons").write_text("\n".join(map(json.dumps, [*fremd, datensatz("3", "03241001")])))
+    done = run("spiegel", "load", tmp_path / "persons", "-i", tmp_path / "i")
+    assert done.err.splitlines() == [
+        "line 1: ags: 09162000 is not a municipality that this instance serves",
+        "line 2: ags: 03101000 is not a municipality that this instance serves",
+        "line 3: strassen.ags: 03101000 is not a municipality that this instance serves",
+        "error: nothing was loaded: 3 bad line(s), the first is line 1",
+    ]
+
+
+def test_load_beside_another_writer_says_who_is_in_the_way(
+    run: Run, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.database._LOCK_TIMEOUT", 0)
+    with sqlite3.connect(own / "daten/spiegel.sqlite", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        error = run("spiegel", "load", "/dev/null", "-i", own).error
+    other.close()
+    assert error == (
+        "the mirror cannot be written (SQLITE_BUSY: another process writes to it: try again when that has ended)"
+    )
 
 
 def test_load_names_a_file_that_is_not_there(run: Run, made: Path, tmp_path: Path) -> None:
@@ -266,11 +332,14 @@ def test_what_is_due_is_said_and_deleted_and_an_early_time_deletes_nothing(run: 
 
 
 def test_a_record_is_held_listed_and_released(run: Run, recorded: Path) -> None:
-    assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "Verfahren 7").code == 0
+    ende = f"{datetime.now(BERLIN).year + 2}-01-01"
+    done = run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "Verfahren 7")
+    assert (done.code, f"ends before {ende}" in done.out) == (0, True)
     assert "1 held back" in run("protokoll", "verify", "-i", recorded).out
     listed = run("protokoll", "holds", "-i", recorded).out
     assert "1/2" in listed
     assert "Verfahren 7" in listed
+    assert ende in listed
     assert run("protokoll", "hold", "1/2", "-i", recorded, "--reason", "x").error == "1/2 is held already"
     assert run("protokoll", "release", "1/2", "-i", recorded).code == 0
     assert run("protokoll", "release", "1/2", "-i", recorded).error == "1/2 is not held"

@@ -76,6 +76,10 @@ def test_init_writes_every_key_with_its_default_and_explains_it(made: Path) -> N
         ('host = "127.0.0.1"', 'host = "0.0.0.0"', "plain HTTP is served on loopback only"),
         ('host = "127.0.0.1"', 'host = "::"', "plain HTTP is served on loopback only"),
         ('host = "127.0.0.1"', 'host = "localhost"', "http.host: must be an IP address"),
+        ("metrics_from = [", 'metrics_from = ["10.0.0.0/8", ', "http.metrics_from.0: must be an IP address"),
+        ("api_von = []", 'api_von = ["intranet"]', "verwaltung.api_von.0: must be an IP address"),
+        ('strasse = "Registerweg"', 'strasse = ""', "absender.strasse: String should have at least 1 character"),
+        ('strasse = "Registerweg"', 'strasse = "Weg\\n1"', "absender.strasse: must be one line"),
         ('certificate = ""  ', 'certificate = "pki/tls.pem"', "tls: certificate and key go together"),
         ('"none"  ', '"required"', "tls: client certificates need certificate, key and client_ca"),
         ('client_certificate = "none"', 'client_certificate = "sometimes"', "tls.client_certificate: Input should be"),
@@ -92,6 +96,11 @@ def test_a_mistake_is_named_with_its_table(run: Run, own: Path, line: str, by: s
     error = run("serve", "-i", own).error
     assert error.startswith(f"{own / 'gateway.toml'}")
     assert says in error
+
+
+def test_an_address_is_compared_as_a_connection_has_it(own: Path) -> None:
+    set_key(own, "api_von = []", 'api_von = ["0:0:0:0:0:0:0:1", "FE80::A"]')
+    assert read_config(own).verwaltung.api_von == ["::1", "fe80::a"]
 
 
 def test_several_mistakes_are_counted(run: Run, own: Path) -> None:

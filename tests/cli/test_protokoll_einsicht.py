@@ -4,6 +4,8 @@ import json
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from gateway.bootstrap import Instance
 from gateway.config import FILE
 from gateway.protokoll import Einsicht, SqlProtokoll
@@ -84,6 +86,22 @@ def test_who_reads_is_who_runs_the_command_and_nobody_names_himself(own: Path, r
         inhalt = Einsicht(here.protokoll(readonly=True)).read(newest.stelle, here.protokollschluessel)
     assert inhalt is not None
     assert inhalt["einsicht_von"] == "cli:anna"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--familienname", "A", "--vornamen", "B", "--geburtsdatum", "1980-3-1"), "YYYY-MM-DD"),
+        (("--ags", "3241001", "--ordnungsmerkmal", "1"), "eight digits"),
+        (("--asked-by", "030010990000"), "dbs: and 12 digits"),
+    ],
+)
+def test_what_is_written_wrongly_is_an_error_and_not_an_empty_list(
+    own: Path, run: Run, become: Become, words: tuple[str, ...], says: str
+) -> None:
+    become("anna")
+    run("protokoll", "reader", "add", "anna", "-i", own)
+    assert says in run("protokoll", "search", "-i", own, *GRUND, *words).error
 
 
 def test_a_reading_that_was_refused_is_on_record(own: Path, run: Run, become: Become) -> None:

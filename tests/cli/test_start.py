@@ -93,8 +93,9 @@ def test_a_broken_foreign_or_encrypted_tls_file_stops_the_start(run: Run, own: P
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://nobody@127.0.0.1:1/nothing", "the mirror cannot be read (OperationalError)"),
-        ("sqlite:///daten/nowhere.sqlite", "the mirror cannot be read ("),
+        ("postgresql://nobody@127.0.0.1:1/nothing", "the mirror cannot be read (OperationalError: connection failed: "),
+        ("sqlite:///daten/nowhere.sqlite", "the mirror cannot be read (SQLITE_CANTOPEN: its file is missing"),
+        ("sqlite:///gateway.toml", "the mirror cannot be read (SQLITE_NOTADB: its file is not a database"),
         ("mysql://localhost/x", "database: must be a URL"),
         ("nonsense", "database: must be a URL"),
     ],
@@ -110,6 +111,31 @@ def test_a_password_in_a_database_url_is_not_repeated(run: Run, own: Path) -> No
     set_key(own, "sqlite:///daten/protokoll.sqlite", "postgresql://me:hunter2@127.0.0.1:1/x")
     assert "hunter2" not in run("serve", "-i", own).error
     assert "hunter2" not in run("protokoll", "verify", "-i", own).error
+
+
+@pytest.mark.parametrize(
+    ("line", "by", "place"),
+    [
+        ('hausnummer = "1"', 'hausnummer = "1a"', "/hausnummer[1]; Regel: der Wert muss dem Muster"),
+        ('name = "Melderegisterdatenspiegel (Testinstanz)"', 'name = "登記"', "/autor[1]/name[1]; Regel: "),
+    ],
+)
+def test_a_sender_that_would_make_every_answer_invalid_stops_the_start(
+    run: Run, own: Path, line: str, by: str, place: str
+) -> None:
+    set_key(own, "port = 8080", f"port = {free_port()}")
+    set_key(own, line, by)
+    error = run("serve", "-i", own).error
+    assert error.startswith("absender: no answer would be valid. ")
+    assert place in error
+
+
+def test_a_key_list_that_is_named_must_be_there_and_be_one(run: Run, own: Path) -> None:
+    set_key(own, "port = 8080", f"port = {free_port()}")
+    set_key(own, 'behoerdenschluessel = ""', 'behoerdenschluessel = "liste.xml"')
+    assert "liste.xml cannot be read: " in run("serve", "-i", own).error
+    (own / "liste.xml").write_text("<a/>")
+    assert "liste.xml is not the code list" in run("serve", "-i", own).error
 
 
 def test_an_unknown_signature_algorithm_stops_the_start(run: Run, own: Path) -> None:

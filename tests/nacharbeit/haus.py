@@ -34,8 +34,14 @@ PERSONEN: list[dict[str, Any]] = [
         wohnungen=[wohnung(GEMEINDE, strasse="Frauenhausgasse")],
         **sperre("11", veranlasst_durch=LKA),
     ),
-    datensatz("P1", GEMEINDE, familienname="Paar"),
-    datensatz("P2", GEMEINDE, familienname="Paar", **sperre("11", veranlasst_durch=LKA)),
+    datensatz("P1", GEMEINDE, familienname="Paar", wohnungen=[wohnung(GEMEINDE, strasse="Doppelweg")]),
+    datensatz(
+        "P2",
+        GEMEINDE,
+        familienname="Paar",
+        wohnungen=[wohnung(GEMEINDE, strasse="Doppelweg")],
+        **sperre("11", veranlasst_durch=LKA),
+    ),
 ]
 
 

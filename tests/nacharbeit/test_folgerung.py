@@ -15,6 +15,7 @@ from gateway.config import Dienste
 from gateway.errors import StoreError
 from gateway.meldewesen.anfrage import Auswahldaten, Bestaetigungsdaten, Suchbereich
 from gateway.meldewesen.behoerde import Behoerde, Rolle
+from gateway.meldewesen.werte import Teildatum
 from gateway.nacharbeit.folgerung import UNTERRICHTUNGSPACK
 from gateway.ports import Sendung
 from gateway.protokoll.tabellen import NACHARBEIT, POSTAUSGANG
@@ -24,7 +25,7 @@ from tests.databases import KINDS, fresh_database
 from tests.nacharbeit.haus import LKA, MELDEBEHOERDE, Haus, haus, lauf_of
 from tests.spiegel.personen import datensatz, sperre
 
-KRIPO = "dbs:090030980000"
+KRIPO, FIU = "dbs:090030980000", "dbs:490090060000"
 BENUTZER = "ma-0815"
 
 AUSSTEUERUNG = ("1322", "aussteuerung", MELDEBEHOERDE)
@@ -41,6 +42,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         haus(folder, database=url if request.param == "postgresql" else "", datenbestaetigung=True) as one,
     ):
         kripo = Behoerde(KRIPO, "Kripo", Rolle.SICHERHEIT, nummer=1, trotz_sperre=True)
+        register_authority(one, Behoerde(FIU, "Zentralstelle", Rolle.FIU))
         register_authority(one, replace(kripo, ermaechtigte=frozenset({BENUTZER})))
         yield one
 
@@ -62,6 +64,7 @@ FAELLE: list[tuple[str, str, dict[str, Any], list[tuple[str, str, str]]]] = [
     ("the same, waived", AMT, {**GEFAEHRDET, "verzicht_auf_mitteilung": True}, [STELLE]),
     ("asked by the police", POLIZEI, {**GEFAEHRDET, "sicherheit": True}, [AUSSTEUERUNG, STELLE]),
     ("asked by the police as a simple authority", POLIZEI, GEFAEHRDET, [AUSSTEUERUNG, STELLE]),
+    ("asked by the FIU", FIU, {**GEFAEHRDET, "sicherheit": True}, [AUSSTEUERUNG, PERSON, STELLE]),
     ("passed on for a simple authority", ZENTRALE, GEFAEHRDET, [AUSSTEUERUNG, PERSON, STELLE]),
     ("passed on for a security body", ZENTRALE, {**GEFAEHRDET, "sicherheit": True}, [AUSSTEUERUNG, STELLE]),
     ("by a body that the register does not name", AMT, {**GEFAEHRDET, "familienname": "Namenlos"},
@@ -84,12 +87,36 @@ def test_a_personensuche_is_followed_by_what_the_law_demands(
     assert asked(house, wer, **felder) == sorted(erwartet)
 
 
-def test_a_freie_suche_that_found_nobody_is_followed_up_and_one_with_a_list_is_not(house: Haus) -> None:
+def test_a_freie_suche_that_found_nobody_is_followed_up_like_a_personensuche(house: Haus) -> None:
     assert what(house.folgt(house.freie_frage(familienname="Gefährdet"))) == sorted([AUSSTEUERUNG, PERSON, STELLE])
     assert what(house.folgt(house.freie_frage(familienname="Selb*"))) == [AUSSTEUERUNG]
     assert what(house.folgt(house.freie_frage(familienname="Selb*", verzicht_auf_mitteilung=True))) == []
-    assert what(house.folgt(house.freie_frage(familienname="Paar"))) == []
     assert what(house.folgt(house.freie_frage(familienname="Niemand"))) == []
+
+
+@pytest.mark.parametrize(
+    "felder",
+    [
+        {"familienname": "Paar"},
+        {"familienname": "Paar", "vornamen": "Erika", "geburtsdatum": Teildatum("1964-08-12")},
+        {"familienname": "Paa*"},  # widened …
+        {"familienname": "P*", "geburt_von": "1964-08-11", "geburt_bis": "1964-08-13"},
+        {"strasse": "Doppelweg", "hausnummer": "1"},  # … and without a name at all
+    ],
+)
+def test_a_list_that_leaves_somebody_out_informs_who_had_her_blocked_and_hands_over_nothing(
+    house: Haus, felder: dict[str, Any]
+) -> None:
+    """§ 34 (5) with § 38 (2) S. 1 BMG: it is an Ersuchen about her, whoever else is in the list."""
+    assert what(house.folgt(house.freie_frage(**felder))) == sorted([PERSON, STELLE])
+    assert what(house.folgt(house.freie_frage(**felder, verzicht_auf_mitteilung=True))) == sorted([PERSON, STELLE])
+    assert what(house.folgt(house.freie_frage(POLIZEI, sicherheit=True, **felder), POLIZEI)) == [STELLE]
+
+
+def test_a_list_of_those_whom_it_tells_of_informs_nobody(house: Haus) -> None:
+    assert what(house.folgt(house.freie_frage(familienname="Musterfrau"))) == []
+    house.lade([datensatz(f"O{n}", GEMEINDE, familienname="Offen", **sperre(grund)) for n, grund in enumerate("235")])
+    assert what(house.folgt(house.freie_frage(familienname="Offen"))) == [], "one on her own wish: nobody set it"
 
 
 def test_a_freie_suche_over_the_land_hands_each_case_to_its_own_meldebehoerde(house: Haus) -> None:

@@ -225,6 +225,19 @@ def test_a_person_is_told_of_retrievals_but_not_of_those_by_bodies_of_section_34
     assert "Zwirnemann" not in said
 
 
+def test_a_person_is_told_of_what_a_zentrale_stelle_asked_for_a_simple_authority(
+    protokoll: SqlProtokoll, lies: Lies
+) -> None:
+    """§ 11 (1) no. 3 BMG looks at who retrieves: the zentrale Stelle may also pass on security bodies, and is none."""
+    zentrale = Behoerde("dbs:060030010000", "Zentrale Stelle Hessen", Rolle.SICHERHEIT, zentrale_stelle=True)
+    protokoll.record(abruf(zentrale.kennung, "h.amt"))
+    protokoll.record(abruf(zentrale.kennung, "kripo", mandant=zentrale.kennung))
+    behoerden = {**BEHOERDEN, zentrale.kennung: zentrale}
+    auskunft = personenauskunft(lies(), Betroffener("03999001", "1234"), behoerden, datetime.now(UTC))
+    (one,) = auskunft.uebermittlungen
+    assert (one.empfaenger, one.weitergegeben_an) == ("Zentrale Stelle Hessen", "Amt")
+
+
 def test_a_person_is_told_of_retrievals_at_another_land_where_its_answer_names_nobody_else(
     protokoll: SqlProtokoll, lies: Lies
 ) -> None:

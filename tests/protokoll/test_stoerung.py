@@ -19,6 +19,7 @@ from gateway.protokoll import Einsicht, SqlProtokoll, create_schema, verify
 from gateway.protokoll.sammler import Sammler
 from gateway.protokoll.schluessel import Protokollschluessel
 from gateway.protokoll.sperre import Dateisperre
+from gateway.protokoll.stand import check_usable
 from gateway.protokoll.verbindung import Schreibverbindung, sqlite_file
 from tests.databases import fresh_database, opened
 from tests.protokoll.eintraege import NAME, eintrag, rows, sql
@@ -104,6 +105,28 @@ def store(kind: str, folder: Path, schluessel: Protokollschluessel) -> Iterator[
         create_schema(engine, schluessel)
         with closing(SqlProtokoll(engine, schluessel)) as protokoll:
             yield protokoll, engine
+
+
+def test_a_file_that_may_not_be_written_is_not_usable(tmp_path: Path, schluessel: Protokollschluessel) -> None:
+    with fresh_database("sqlite", tmp_path) as url:
+        with opened(url) as engine:
+            create_schema(engine, schluessel)
+        path = url.removeprefix("sqlite:///")
+        with (
+            opened(f"sqlite:///file:{path}?mode=ro&uri=true") as engine,
+            pytest.raises(StoreError, match=r"cannot be written \(SQLITE_READONLY: this user may not write"),
+        ):
+            check_usable(engine, schluessel)
+
+
+def test_a_lock_that_may_not_be_taken_is_not_usable(tmp_path: Path, schluessel: Protokollschluessel) -> None:
+    with store("sqlite", tmp_path, schluessel) as (protokoll, engine):
+        protokoll.check()
+        lock = Path(f"{engine.url.database}.protokoll.lock")
+        lock.unlink(missing_ok=True)
+        lock.mkdir()
+        with pytest.raises(StoreError, match=f"{lock}: "):
+            protokoll.check()
 
 
 def test_a_full_disk_refuses_and_goes_on_when_there_is_room(tmp_path: Path, schluessel: Protokollschluessel) -> None:

@@ -55,6 +55,7 @@ def test_the_document_is_kept_as_it_was(engine: Engine) -> None:
 SCHLECHT: list[tuple[Eintrag, str]] = [
     (b"{", "is not JSON"),
     (b"nonsense", "is not JSON"),
+    ("\ufeff{}".encode(), "is not JSON: it begins with a byte order mark (BOM)"),
     (b"\xff\xfe{}", "is not UTF-8"),
     (line(datensatz())[:-9], "is not JSON"),
     (b"[" * 100_000, "is not JSON"),
@@ -186,7 +187,9 @@ def test_a_search_during_a_load_sees_the_state_before_it(engine: Engine, databas
     lade(engine, [datensatz("alt")])
     with engine.begin() as connection, opened(database_url, readonly=True) as reader:
         batch = list(
-            laden._read([datensatz("alt", familienname="Neu"), datensatz("neu")], set(), laden._Fehlerliste(), print)
+            laden._read(
+                [datensatz("alt", familienname="Neu"), datensatz("neu")], set(), laden._Fehlerliste(), print, bool
+            )
         )
         assert Schreiber(connection).write(batch) == []
         assert gefunden(reader) == ["alt"]

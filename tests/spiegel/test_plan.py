@@ -92,7 +92,7 @@ WOHNUNG: dict[str, list[Any]] = {
     "auslandsanschrift_staat": ["129", "*"],
     "zuzugsstaat": ["129", "*"],
     "staat": ["129", "*"],
-    "unbekannt": ["1"],
+    "unbekannt": ["1", ""],
     "status": ["0"],
     "einzugsdatum": ["2020-01-01"],
     "auszugsdatum": ["2020-01-01"],
@@ -122,6 +122,13 @@ ANFRAGEN: list[Suchformen | FreieSuchformen] = [*PERSONENSUCHEN, *FREIE_SUCHEN]
 def test_every_datum_of_a_freie_suche_is_among_them() -> None:
     assert {*DATEN, *PAARE, "wohnung"} == set(FreieAuswahl.__dataclass_fields__)
     assert set(WOHNUNG) == set(FreieWohnung.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("eine", [eine for eine in EINZELN if eine], ids=str)
+def test_every_datum_that_is_given_is_searched_with(eine: dict[str, Any]) -> None:
+    """§ 7 (6) S. 1 BMeldDAV: none is left out, or the list would tell of persons who were not asked for."""
+    formen = freie_formen("03", **eine)
+    assert formen.person or formen.wohnung
 
 
 @pytest.fixture(scope="module", params=KINDS)

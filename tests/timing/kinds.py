@@ -79,7 +79,9 @@ def _folge(asked: Asked) -> Frage:
     return Frage(f"ags:{asked.record['ags']}", ELEMENTE, identifikationsmerkmal=asked.merkmal)
 
 
-def _freie_suche(digits: int, *angaben: str, platzhalter: bool = False) -> Callable[[Asked], FreieFrage]:
+def freie_suche(
+    digits: int, *angaben: str, platzhalter: bool = False, elemente: tuple[str, ...] = ("1", "6", "11", "15")
+) -> Callable[[Asked], FreieFrage]:
     """A freie Suche by these data in the area of so many digits; the end of the family name as a wildcard."""
 
     def frage(asked: Asked) -> FreieFrage:
@@ -87,7 +89,7 @@ def _freie_suche(digits: int, *angaben: str, platzhalter: bool = False) -> Calla
         given = {name: _ANGABEN[name](asked.record) for name in angaben}
         if platzhalter:
             given["familienname"] = given["familienname"][:-1] + "*"
-        return FreieFrage(f"ags:{ags}", ("1", "6", "11", "15"), FreieAuswahl(**given), Suchbereich(ags[:digits]))
+        return FreieFrage(f"ags:{ags}", elemente, FreieAuswahl(**given), Suchbereich(ags[:digits]))
 
     return frage
 
@@ -99,12 +101,12 @@ KINDS = (
     Kind("phonetic", _suche("familienname", "rufname", "phonetik", "geschlecht")),
     Kind("Künstlername", _suche("ordens_oder_kuenstlername", "geschlecht")),
     Kind("full address", _suche("familienname", "rufname", "postleitzahl", "strasse", "hausnummer")),
-    Kind("freie Suche here", _freie_suche(8, "familienname", "vornamen", "geburtsdatum")),
-    Kind("freie Suche, wildcard", _freie_suche(2, "familienname", "vornamen", "geburtsdatum", platzhalter=True)),
+    Kind("freie Suche here", freie_suche(8, "familienname", "vornamen", "geburtsdatum")),
+    Kind("freie Suche, wildcard", freie_suche(2, "familienname", "vornamen", "geburtsdatum", platzhalter=True)),
     Kind("follow-up", _folge, listed=True),
 )
 
 #: Two namesakes are answered with a list by this one.
 LISTE = Kind("list", _suche("familienname", "rufname", "geschlecht"))
 
-__all__ = ["KINDS", "LISTE", "Asked", "Kind", "Record"]
+__all__ = ["KINDS", "LISTE", "Asked", "Kind", "Record", "freie_suche"]

@@ -26,7 +26,7 @@ from tests.databases import KINDS as DATABASES
 from tests.databases import fresh_database
 from tests.timing.campaign import masked
 from tests.timing.filling import Pair, fill, merkmale_of
-from tests.timing.kinds import KINDS, LISTE, Asked, Kind
+from tests.timing.kinds import KINDS, LISTE, Asked, Kind, freie_suche
 from tests.timing.twins import Twins, twins
 from tests.tracing import Statement, traced
 
@@ -155,4 +155,23 @@ def test_blocked_and_absent_are_the_same_statements_writes_record_and_answer(
     for pair in (pair for pair in pairs if pair.kind is kind):
         blocked, absent = watched.ask(kind, pair.blocked), watched.ask(kind, pair.absent)
         assert blocked.ending == "03"
+        assert blocked.work == absent.work
+
+
+#: Tells of somebody by nothing in which the two companions below differ.
+_LISTE = Kind("freie Suche that lists another", freie_suche(8, "familienname", "geschlecht", elemente=("15",)))
+
+
+def test_a_list_without_the_blocked_is_the_same_work_as_one_without_the_absent(
+    watched: Watched, pairs: list[Pair]
+) -> None:
+    """Each of the two has a namesake whom everybody may see."""
+    for number, pair in enumerate([pair for pair in pairs if not pair.kind.listed][:PERSONS]):
+        both = (pair.blocked.record, pair.absent.record)
+        watched.house.lade(
+            [{**one, "ordnungsmerkmal": f"NEBEN{number}{side}"} for one, side in zip(both, "AB", strict=True)]
+        )
+        blocked, absent = (watched.ask(_LISTE, Asked(one)) for one in both)
+        assert blocked.ending == "04"
+        assert blocked.written["nacharbeit"] == 1
         assert blocked.work == absent.work

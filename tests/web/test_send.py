@@ -142,7 +142,7 @@ def test_an_answer_signed_by_an_authority_is_refused(run: Run, running_site: Sit
 def test_an_answer_that_is_not_soap_is_refused(run: Run, running_site: Site, frage: Path, body: bytes) -> None:
     with endpoint(404, body) as url:
         error = run(*words(running_site, frage, url)).error
-    assert error.startswith(f"{url}: HTTP 404, the answer is not a proper reply: NOT_")
+    assert error.startswith(f"{url}: HTTP 404 and no SOAP: is this the address of a gateway's /xmeld?")
 
 
 def test_an_answer_that_breaks_the_schema_or_is_not_xmeld_is_refused(run: Run, running_site: Site, frage: Path) -> None:

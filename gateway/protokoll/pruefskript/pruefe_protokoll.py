@@ -286,7 +286,8 @@ def main() -> int:
             pruefung = pruefe(datei, argumente.inhalte)
         von, bis = (datetime.fromtimestamp(pruefung.kopf[n] / 1e6, UTC).isoformat() for n in ("von", "bis"))
     except Exception as fehler:  # was auch immer in der Datei steht: kein Befund, sondern keine Beweisdatei
-        print(f"nicht prüfbar: {type(fehler).__name__}", file=sys.stderr)
+        warum = fehler.strerror if isinstance(fehler, OSError) else f"keine Beweisdatei ({type(fehler).__name__})"
+        print(f"nicht prüfbar: {argumente.datei}: {warum}", file=sys.stderr)
         return 2
     kennungen = [kennung_von(glied["neu"]) for glied in pruefung.folge] or [kennung_von(pruefung.key)]
     if argumente.schluessel not in (None, *kennungen):
