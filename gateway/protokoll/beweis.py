@@ -26,7 +26,7 @@ from gateway.protokoll.tabellen import EINTRAG, KETTE, KOPF, LOESCHUNG, STAND, W
 from gateway.protokoll.verbindung import snapshot
 from gateway.protokoll.zeit import micros
 
-FORMAT = "xmeld-gateway-beweis-2"
+FORMAT = "xmeld-gateway-beweis-1"
 SCHRITT = 500
 
 _SPALTEN = (*FELDER, "vorgaenger", "hash", "siegel")

@@ -247,7 +247,7 @@ def pruefe(datei: Iterable[str], zeigen: bool) -> Pruefung:
         for text in datei
     )
     kopf = next(lauf)
-    if kopf.get("format") not in ("xmeld-gateway-beweis-1", "xmeld-gateway-beweis-2"):  # 1: vor jedem Wechsel
+    if kopf.get("format") != "xmeld-gateway-beweis-1":
         raise ValueError("keine Beweisdatei")
     pruefung, davor = Pruefung(kopf), 0
     schritte = (
