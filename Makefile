@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SEED   ?= 1
+JOBS   ?= 3# test files at a time: they wait for disks and clocks as much as they compute
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check auswertung bench lock clean campaign timing faults
@@ -23,7 +24,7 @@ run: $(VENV)/ready  ## the same gateway, but it stays up; says how to send a req
 	@$(BIN)/xmeld-gateway demo --stay
 
 test: $(VENV)/ready  ## the whole test suite
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 check: $(VENV)/ready  ## format, lint, types, import contracts, tests: what CI runs
 	@$(BIN)/ruff format --check .

@@ -3,7 +3,11 @@
 import os
 
 import pytest
+from xmlschema import XMLSchema10
 
+from gateway.resources import folder
+from gateway.xmeld import packs
+from gateway.xmeld.manifest import Manifest
 from tests.databases import database_url, module_database_url
 
 __all__ = ["database_url", "module_database_url"]
@@ -49,3 +53,21 @@ class Demands:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the controlling process only
         config.pluginmanager.register(Demands(), "demands")
+
+
+def _compile_our_packs_once() -> None:
+    """For explanations, in each process: every house that a test builds would take half a second for it."""
+    ours, compile_pack = folder("xsd"), packs._compile_for_explaining
+    compiled: dict[str, XMLSchema10] = {}
+
+    def once(manifest: Manifest) -> XMLSchema10:
+        if manifest.folder.parent != ours:
+            return compile_pack(manifest)
+        if manifest.name not in compiled:
+            compiled[manifest.name] = compile_pack(manifest)
+        return compiled[manifest.name]
+
+    packs._compile_for_explaining = once
+
+
+_compile_our_packs_once()

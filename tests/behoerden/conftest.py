@@ -5,11 +5,29 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from gateway.behoerden import kennworte
 from gateway.behoerden.aenderungen import Verwaltung
 from gateway.behoerden.register import create_schema
 from tests.databases import database_url, opened
 
 __all__ = ["database_url"]
+
+
+_REAL = {name: getattr(kennworte, name) for name in ("_ITERATIONS", "_MEMORY")}
+
+
+@pytest.fixture(autouse=True)
+def _kennworte_at_little_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or most of the time would go into them."""
+    monkeypatch.setattr(kennworte, "_ITERATIONS", 1)
+    monkeypatch.setattr(kennworte, "_MEMORY", 8)
+
+
+@pytest.fixture
+def kennworte_at_real_cost(_kennworte_at_little_cost: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As outside of tests."""
+    for name, value in _REAL.items():
+        monkeypatch.setattr(kennworte, name, value)
 
 
 @pytest.fixture

@@ -202,6 +202,7 @@ def test_an_account_that_cannot_be_is_refused(
         konten.lege_an(v, name, rolle, kennung)
 
 
+@pytest.mark.usefixtures("kennworte_at_real_cost")
 def test_passwords_are_kept_as_argon2id_alone(v: Verwaltung, halves: tuple[str, str]) -> None:
     konten.waehle_passwort(v, "anna", "".join(halves), OWN)
     with v.engine.connect() as connection:
@@ -210,6 +211,7 @@ def test_passwords_are_kept_as_argon2id_alone(v: Verwaltung, halves: tuple[str, 
     assert tuple(row[1:]) == (None, None)
 
 
+@pytest.mark.usefixtures("kennworte_at_real_cost")
 def test_passwords_are_checked_in_several_threads_at_once() -> None:
     sealed = kennworte.versiegle(OWN)
     with ThreadPoolExecutor(4) as pool:

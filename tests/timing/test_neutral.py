@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from sqlalchemy import func, inspect, select, table
+from sqlalchemy import func, inspect, literal, select, table, union_all
 
 from gateway.behoerden.register import SqlBehoerden
 from gateway.protokoll import schreiber
@@ -84,10 +84,11 @@ class Watched:
 
     def _rows(self) -> dict[str, int]:
         here, found = self.house.here, {}
-        for engine in (here.register(), here.behoerden(), here.protokoll()):
+        for engine in {one.url: one for one in (here.register(), here.behoerden(), here.protokoll())}.values():
             with engine.connect() as connection:
-                for name in inspect(connection).get_table_names():
-                    found[name] = connection.scalar(select(func.count()).select_from(table(name))) or 0
+                tables = inspect(connection).get_table_names()
+                counts = [select(literal(name), func.count()).select_from(table(name)) for name in tables]
+                found |= dict(tuple(row) for row in connection.execute(union_all(*counts)))
         return found
 
     def _last(self) -> dict[str, object]:
