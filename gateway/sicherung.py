@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from gateway.database import store_errors
 from gateway.errors import ConfigError, StoreError
+from gateway.files import sync
 
 #: Pages at a time, between which Ctrl-C is heard.
 _PAGES = 4096
@@ -43,9 +44,9 @@ def copy_sqlite(files: Mapping[str, Path], target: Path) -> list[Copy]:
     try:
         draft.mkdir(parents=True, mode=0o700)
         digests = {name: _copy(file, draft / f"{name}.sqlite") for name, file in files.items()}
-        _sync(draft)
+        sync(draft)
         draft.rename(target)
-        _sync(target.absolute().parent)
+        sync(target.absolute().parent)
     except OSError as error:
         raise ConfigError(f"{target} cannot be written: {error.strerror}") from None
     finally:
@@ -71,12 +72,3 @@ def _copy(file: Path, to: Path) -> str:
     with to.open("rb") as content:
         os.fsync(content.fileno())
         return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    """A new name lasts when its folder is on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,12 +1,12 @@
 """Anchors written regularly into a folder, from where they go to where nobody who runs the database can write."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from gateway import files
 from gateway.errors import ConfigError
 from gateway.protokoll.anker import make_anker
 from gateway.protokoll.schluessel import Protokollschluessel
@@ -44,7 +44,7 @@ class Ankerablage:
         text = make_anker(self._engine, self._schluessel, now, self._aenderungen())
         path = self._ordner / now.astimezone(UTC).strftime(_NAME)
         try:
-            _write(path, text)
+            files.replace(path, text.encode("ascii"))
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
         self._zuletzt = now
@@ -62,13 +62,3 @@ def _moment(name: str) -> datetime | None:
         return datetime.strptime(name, _NAME).replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and on disk."""
-    draft = path.with_suffix(".partial")
-    with draft.open("w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)

@@ -4,11 +4,10 @@ One change at a time (`umhuellung.allein`). All processes see it with their next
 """
 
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from gateway import files
 from gateway.errors import ConfigError
 from gateway.protokoll.schluessel import Protokollschluessel, new_aes, new_siegel, read
 
@@ -80,29 +79,10 @@ def _change(schluessel: Protokollschluessel, change: Callable[[dict[str, Any]], 
     """Once it returns the new file lasts; a process that dies before leaves the old one."""
     ursprung, (_, document) = schluessel.stand.ursprung, read(schluessel.path, "protokoll")
     path = schluessel.path.resolve()  # of a link its file is replaced
-    draft = path.with_name(f".{path.name}.neu")
+    text = json.dumps({**change(document), "ursprung": ursprung}, indent=1) + "\n"
     try:
-        draft.unlink(missing_ok=True)  # of one who died
-        owner = path.stat()
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            if os.geteuid() == 0:  # who operates it is root, who serves is not
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
-            json.dump({**change(document), "ursprung": ursprung}, file, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(descriptor)
-        draft.rename(path)
-        _sync(path.parent)
+        for left in files.drafts(path):  # keys of one who died
+            left.unlink()
+        files.replace(path, text.encode("ascii"), owner=path.stat())  # who operates it is root, who serves is not
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

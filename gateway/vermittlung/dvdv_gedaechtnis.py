@@ -2,7 +2,6 @@
 
 import base64
 import logging
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import orjson
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway import files
 from gateway.vermittlung.dvdv_dienst import Dienst
 from gateway.vermittlung.eintrag import Weg, der_certificate
 
@@ -61,12 +61,7 @@ class Gedaechtnis:
         nummern: dict[Dienst, int] = {}
         fragen = [(*frage, nummern.setdefault(dienst, len(nummern))) for frage, dienst in bekannt.items()]
         content = orjson.dumps({"dienste": [_json(dienst) for dienst in nummern], "fragen": fragen})
-        new = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        with new.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
+        files.replace(self._path, content)
 
 
 def _json(dienst: Dienst) -> Mapping[str, Any]:

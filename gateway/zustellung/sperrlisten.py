@@ -5,8 +5,6 @@ no newer list comes. A list is taken when one of the CAs has signed it and it is
 """
 
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway import files
 from gateway.envelope.zertifikate import check_crl
 from gateway.errors import ConfigError, GatewayError
 from gateway.zustellung.http import get
@@ -61,20 +60,8 @@ class Sperrlisten:
                 if of == wessen and alt.this_update >= inhalt.this_update:
                     return
                 lists.setdefault(of, there)
-        self._ersetze(b"".join(one.public_bytes(Encoding.PEM) for one in lists.values()))
-
-    def _ersetze(self, inhalt: bytes) -> None:
-        """On the disk before it counts: a file without a list refuses everybody, and nobody starts with one."""
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f"{self.path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(inhalt)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink()
-            raise
+        # on the disk before it counts: a file without a list refuses everybody, and nobody starts with one
+        files.replace(self.path, b"".join(one.public_bytes(Encoding.PEM) for one in lists.values()))
 
     def _vorhandene(self) -> list[x509.CertificateRevocationList]:
         try:

@@ -183,7 +183,7 @@ def test_a_changed_key_file_stays_its_owners_alone(schluessel: Protokollschluess
     if os.geteuid() == 0:
         os.chown(schluessel.path, 65534, 65534)
     owner = schluessel.path.stat().st_uid
-    (schluessel.path.parent / ".protokoll.key.neu").write_text("of one who died")
+    (schluessel.path.parent / ".protokoll.key.4711").write_text("of one who died")
     schluesseldatei.fuege_hinzu(schluessel)
     status = schluessel.path.stat()
     assert (status.st_uid, status.st_mode & 0o777) == (owner, 0o600)
