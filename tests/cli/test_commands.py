@@ -135,7 +135,11 @@ def test_the_installed_command_is_this_one() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_that_is_ended_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
-    words = [sys.executable, "-m", "gateway.cli", "demo", "-i", str(tmp_path / "demo")]
+    # Where the tests run in the background of a shell SIGINT is ignored, also by what they start.
+    start = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from gateway.cli import main; main()"
+    )
+    words = [sys.executable, "-c", start, "demo", "-i", str(tmp_path / "demo")]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:

@@ -61,8 +61,8 @@ def test_a_list_that_has_ended_is_marked_in_the_record_while_it_still_counts(tmp
     assert life.next_update_utc is not None
     ended = datetime.now(UTC) - (life.next_update_utc - datetime.now(UTC)) - timedelta(hours=1)
     (path / "pki/ca.crl").write_bytes(pki.make_crl(ca, [], ended))
-    with serving(path, port) as running:
-        one = Site(replace(house, here=Instance.read(path)), running)  # which reads that too
+    with serving(path, port) as running, Instance.read(path) as here:
+        one = Site(replace(house, here=here), running)  # which reads that too
         assert one.ask() == "01"
         assert one.newest() == ("01", "REVOCATION_LIST_ENDED")
     house.close()
