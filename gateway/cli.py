@@ -162,7 +162,7 @@ def list_sperrluecken(directory: InstanceOption) -> None:
     """Records that tell where somebody lives whose block stands in another record only.
 
     § 33 (4) BMG: who stores a block tells the other municipalities, which store it too. Run it after each load; exit 1
-    if there are any.
+    if there are any. It is about people in danger: tell the municipalities that it names, and nobody else.
     """
     with Instance.read(directory) as here:
         heute = datetime.now(BERLIN).date().isoformat()
@@ -174,7 +174,7 @@ def list_sperrluecken(directory: InstanceOption) -> None:
     for luecke in luecken:
         table.add_row(luecke.ags, luecke.ordnungsmerkmal, luecke.gesperrt_in)
     out.print(table)
-    raise typer.Exit(1)
+    raise GatewayError(f"{len(luecken)} record(s) tell what another's block hides: tell their municipalities at once")
 
 
 def _load(here: Instance, entries: Iterable[laden.Eintrag], what: str) -> None:

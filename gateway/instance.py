@@ -92,7 +92,7 @@ vier_augen = false        # true: who releases an application is another one tha
                           # a certificate or a user past blocks (section 34a (6) BMG) counts when a second one says so
 api_von = []              # addresses that may use /admin/v1, as ["127.0.0.1"]; empty: it is not served
 sitzung_minuten = 15      # after which one has to log in again
-warnung_tage = 60         # before a certificate ends
+warnung_tage = 60         # before an authority's last certificate ends: /ready and `behoerde list` say so
 
 [nacharbeit]
 # After an answer a worker looks whether it hid somebody, and tells whom the law names; it looks this often.

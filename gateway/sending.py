@@ -26,7 +26,7 @@ def client_of(instance: Instance, kennung: str) -> SoapClient:
         raise ConfigError(f"{kennung}: the key of an authority is written dbs: and 12 digits")
     key, certificate = certificate_files(instance.path, kennung)
     if not key.is_file():
-        raise ConfigError(f"{kennung}: there is no key {key}; 'behoerde add' without --certificate makes one")
+        raise ConfigError(f"{kennung}: there is no key {key}; 'behoerde add' of a new authority makes one")
     pems = [instance.read_file(str(one.relative_to(instance.path)), kennung) for one in (key, certificate)]
     try:
         identity = load_identity(*pems)

@@ -128,7 +128,9 @@ def ermaechtige(v: Verwaltung, kennung: str, benutzer: str) -> bool:
     check_benutzer(benutzer)
     with v.aendere("ermaechtigen", ERMAECHTIGTE, kennung, benutzer) as t:
         if not verlange(t.connection, kennung)["trotz_sperre"]:
-            raise BehoerdenError(f"{kennung} is not entitled by § 34a (6) BMG: register it with --trotz-sperre")
+            raise BehoerdenError(
+                f"{kennung} is not entitled by § 34a (6) BMG: only its registration says so (trotz_sperre)"
+            )
         there = zeile(t.connection, ERMAECHTIGTE, kennung, benutzer)
         if there is None:
             werte = {"kennung": kennung, "benutzer": benutzer, "wartet": v.vier_augen}

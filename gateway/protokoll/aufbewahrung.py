@@ -97,7 +97,7 @@ class Aufbewahrung:
             if not glaubhaft:
                 raise UhrUngewiss(
                     f"nothing has been recorded for {MAX_STILLE.days} days or more, now or before: if the clock is "
-                    "right, say so, and what is due is deleted"
+                    "right, protokoll aufbewahrung --clock-is-right deletes what is due"
                 )
             eintraege = sum(self._monat(monat, now) for monat in monate)
             return Loeschbericht(tuple(monate), eintraege, self._sendungen(now))

@@ -142,7 +142,7 @@ class _Gelesen(Collector):
         states = {check.name: int(check.state) for check in checks(lage)}
         yield _gauge("xmeld_check_state", "As /ready has it: 0 ok, 1 warning, 2 failing.", "check", states)
         left = {name: (end.erste - lage.moment).total_seconds() for name, end in lage.certificates.items()}
-        yield _gauge("xmeld_certificate_expiry_seconds", "Until an own certificate or a CA's expires.", "name", left)
+        yield _gauge("xmeld_certificate_expiry_seconds", "Until ours, a CA's or a Land's expires.", "name", left)
         if lage.ablaufende is not None:
             yield GaugeMetricFamily(
                 "xmeld_authority_certificates_expiring", "Authorities whose last certificate ends soon or has ended.",

@@ -239,7 +239,7 @@ def _entry(files: Mapping[str, SchemaFile], catalogue: Mapping[str, str]) -> str
     tops = [name for name in files if name not in wanted and XMELD_FAMILY.fullmatch(files[name].namespace or "")]
     if len(tops) != 1:
         found = ", ".join(sorted(tops)) or "none"
-        raise ConfigError(f"entry: name the schema file that includes all others; candidates: {found}")
+        raise ConfigError(f"entry: one schema file of the standard must include all others; candidates: {found}")
     return tops[0]
 
 
@@ -247,7 +247,7 @@ def _first_day(version: str) -> date:
     """The standard names its versions after the month in which they begin: 25.11a is in use from 1 November 2025."""
     found = _VERSION.fullmatch(version)
     if found is None:
-        raise ConfigError(f"valid_from: cannot be told from the version {version}; state it")
+        raise ConfigError(f"valid_from: cannot be told from the version {version}: it must be one as 25.11a")
     return date(2000 + int(found["year"]), int(found["month"]), 1)
 
 
@@ -259,7 +259,7 @@ def _former(folder: Path, name: str, namespace: str, replace: bool) -> list[Path
             f"{former[0].name} has the namespace {namespace} already; only --replace installs another one"
         )
     if (folder / name).exists() and folder / name not in former:
-        raise ConfigError(f"{folder / name}: exists already; choose another name")
+        raise ConfigError(f"{folder / name}: exists already and is of another namespace: move it away")
     return former
 
 

@@ -234,6 +234,7 @@ def test_records_that_lead_to_a_blocked_person_are_named_until_they_are_blocked_
         assert run("spiegel", "load", tmp_path / "persons", "-i", own).code == 0
         done = run("spiegel", "sperrluecken", "-i", own)
         assert (done.code, says in done.out) == (code, True)
+        assert ("1 record(s) tell what another's block hides" in done.err) == bool(code)
 
 
 def test_load_takes_nothing_of_a_municipality_that_is_not_served(run: Run, tmp_path: Path) -> None:
@@ -462,7 +463,7 @@ def test_add_takes_a_certificate_and_later_a_second_one(run: Run, own: Path, tmp
     now = datetime.now(UTC)
     ca = pki.make_ca("Another CA", now)
     files = []
-    for number in (1, 2):
+    for number in (1, 2, 3):
         file = tmp_path / f"{number}.pem"
         issued = pki.issue_signing(ca, "dbs:030010990002", "Amt", now, KeyType.RSA)
         file.write_bytes(issued.certificate.public_bytes(Encoding.PEM))
@@ -471,8 +472,10 @@ def test_add_takes_a_certificate_and_later_a_second_one(run: Run, own: Path, tmp
     assert run(*add, "--certificate", files[0]).code == 0
     assert run(*add, "--certificate", files[1]).out == "dbs:030010990002: certificate added\n"
     assert f"{files[1]} belongs to dbs:030010990002 already" in run(*add, "--certificate", files[1]).error
+    set_key(own, "vier_augen = false        # true: who releases", "vier_augen = true  # who releases")
+    assert "blocked until another one unblocks it" in run(*add, "--certificate", files[2]).out
     with Instance.read(own) as here:
-        assert len(here.authorities().certificates("dbs:030010990002")) == 2
+        assert len(here.authorities().certificates("dbs:030010990002")) == 3
 
 
 @pytest.mark.parametrize(

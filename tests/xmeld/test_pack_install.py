@@ -130,7 +130,7 @@ class TestAdding:
         assert sorted(path.name for path in folder.iterdir()) == [TRANSPORT, PACK]
 
     def test_an_existing_folder_is_not_overwritten(self, folder: Path, later: Path) -> None:
-        with pytest.raises(ConfigError, match="exists already; choose another name"):
+        with pytest.raises(ConfigError, match="exists already and is of another namespace"):
             add(later, folder, name=PACK)
 
     @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "x" * 81])
