@@ -11,6 +11,7 @@ class Dateisperre:
     """A lock file beside the database; the kernel frees the lock of a process that dies."""
 
     def __init__(self, database: Path, what: str) -> None:
+        self._database = database
         self._path = database.with_name(f"{database.name}.{what}.lock")
         self._descriptor: int | None = None
         self._owner = os.getpid()
@@ -25,7 +26,7 @@ class Dateisperre:
             self.close()  # a lock goes with the open file, which a forked process shares with its parent
         if self._descriptor is None:
             self._owner = os.getpid()
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = self._open()
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -38,7 +39,15 @@ class Dateisperre:
 
     def check(self) -> None:
         """Raises OSError unless the file is there, or can be made, and this process may lock it."""
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(self._open())
+
+    def _open(self) -> int:
+        """Whose the database is, his is the lock, also where root was the first to take it: SQLite does the same."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if os.geteuid() == 0 and self._database.exists():
+            owner = self._database.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        return descriptor
 
     def close(self) -> None:
         """Gives the file back."""

@@ -1,6 +1,7 @@
 """Killed, locked out, full, several at once: nothing acknowledged is lost, nothing is half-stored, nobody hangs."""
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -276,3 +277,13 @@ def test_a_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
     sperre = Dateisperre(database, "protokoll")
     with closing(sperre), sperre.held():
         assert (tmp_path / "p.sqlite.protokoll.lock").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for others")
+def test_a_lock_that_root_was_the_first_to_take_is_the_databases_owners(tmp_path: Path) -> None:
+    database = tmp_path / "p.sqlite"
+    database.touch()
+    os.chown(database, 65534, 65534)
+    sperre = Dateisperre(database, "protokoll")
+    with closing(sperre), sperre.held():
+        assert (tmp_path / "p.sqlite.protokoll.lock").stat().st_uid == 65534
