@@ -98,7 +98,8 @@ def add_authority(
             given = instance.issued_certificate(here.path, kennung)
         assert given is not None, "either one was named or one was issued"
         zertifikate.ordne_zu(v, kennung, given)
-        out.print(f"{kennung}: certificate added" if known else f"{kennung}: registered, role {rolle.value}")
+        added = f"certificate added{behoerde_zertifikat.wartet(v)}"
+        out.print(f"{kennung}: {added if known else f'registered, role {rolle.value}'}")
 
 
 @app.command()

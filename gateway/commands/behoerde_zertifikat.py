@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from gateway.behoerden import auskunft, zertifikate
+from gateway.behoerden.aenderungen import Verwaltung
 from gateway.bootstrap import Instance
 from gateway.commands.arguments import KennungArgument
 from gateway.errors import ConfigError
@@ -62,8 +63,12 @@ def add(
     with Instance.read(directory) as here:
         v = here.verwaltung(actor())
         fingerprint = zertifikate.ordne_zu(v, kennung, certificate)
-    waits = ", blocked until another one unblocks it: this instance wants four eyes" if v.vier_augen else ""
-    out.print(f"{kennung}: {fingerprint[:16]} added{waits}")
+    out.print(f"{kennung}: {fingerprint[:16]} added{wartet(v)}")
+
+
+def wartet(v: Verwaltung) -> str:
+    """What is to be said of a certificate that was given just now; nothing where it counts."""
+    return ", blocked until another one unblocks it: this instance wants four eyes" if v.vier_augen else ""
 
 
 @app.command()
