@@ -36,9 +36,12 @@ class Schreibrecht:
         """
         if self._writing is None:
             return
-        with store_errors("the database's log cannot be cleared away"), self._writing.held():
-            raw = sqlite3.connect(sqlite_file(self._engine), timeout=0, isolation_level=None)  # those who record wait
-            with closing(raw):
+        with (
+            store_errors("the database's log cannot be cleared away"),
+            closing(sqlite3.connect(sqlite_file(self._engine), timeout=0, isolation_level=None)) as raw,
+        ):
+            raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # most of it, while others record
+            with self._writing.held():
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
