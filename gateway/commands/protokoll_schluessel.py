@@ -64,7 +64,8 @@ def rewrap(directory: InstanceOption) -> None:
         needs = {one: umhuellung.gebraucht(here.protokoll(), one) for one in others}
     out.print(f"wrapped anew with {neuester}: {umhuellung.beschreibe(counts)}")
     for one, need in needs.items():
-        said = f"is still needed: {umhuellung.beschreibe(need)}" if need else f"can go: protokoll key remove {one}"
+        can_go = f"can go once every other machine has this file: protokoll key remove {one}"
+        said = f"is still needed: {umhuellung.beschreibe(need)}" if need else can_go
         out.print(f"the key {one} {said}")
 
 

@@ -88,9 +88,10 @@ def read_anker(path: Path, folge: Siegelfolge) -> Anker:
         koepfe = tuple((nr, row, nummer, ende) for nr, row, nummer, ende in state["koepfe"])
         changes = tuple(state["aenderungen"]) if "aenderungen" in state else None
         anker = Anker(state["wurzel"], state["erstellt"], state["ketten"], koepfe, state["loeschungen"], changes)
+        _check_form(anker)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         glied = None
     if glied is None or state["format"] != FORMAT:
         raise ConfigError(f"{path} is no anchor of this Protokoll's keys")
@@ -144,6 +145,17 @@ def _compare_chain(connection: Connection, one: Anspruch, geloescht: Geloescht, 
         digest = weg.hash if weg.bis == one.nummer else bytes.fromhex(one.ende)
     if digest is None or digest.hex() != one.ende:
         findings.add(Kind.FORKED, f"{one.nr}/{one.nummer}", f"the history is forked: another entry, {seen}")
+
+
+def _check_form(anker: Anker) -> None:
+    """Who has a key that seals no more can sign anything. Raises TypeError, ValueError, OverflowError."""
+    nummer, digest = anker.aenderungen or (0, "")
+    zahlen = [anker.ketten, anker.loeschungen, nummer, *(n for nr, _, last, _ in anker.koepfe for n in (nr, last))]
+    if not all(isinstance(zahl, int) and 0 <= zahl < 1 << 63 for zahl in zahlen):  # as the database has them
+        raise TypeError("a number of an anchor is none")
+    for text in (anker.wurzel, digest, *(text for _, row, _, ende in anker.koepfe for text in (row, ende))):
+        bytes.fromhex(text)
+    from_micros(anker.erstellt)
 
 
 def _head_holds(key: Ed25519PublicKey, row: Any) -> bool:

@@ -160,6 +160,7 @@ class Aufbewahrung:
         for step in _steps(genannt):
             self._step_of_rows(monat, *step)
             time.sleep(ATEMPAUSE)
+        self._recht.raeume_auf()
         return sum(bereich.anzahl for bereich in weg)
 
     def _step_of_index(self, monat: int) -> bool:

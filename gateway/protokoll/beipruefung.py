@@ -29,6 +29,8 @@ _GESPEICHERT, _ANSPRUCH, _DIGEST, _SCHLUESSEL, _VERZEICHNIS = (
     FELDER.index(name) for name in ("gespeichert", "anspruch", "nachricht_digest", "schluessel", "verzeichnis")
 )
 
+_UNGEOEFFNET = "the key {} that it is wrapped with is not in the instance's key file: what it opens cannot be read"
+
 
 class Beipruefung:
     """Takes every entry once. `geloescht`: months that a deletion is recorded of: their index may be gone."""
@@ -133,7 +135,7 @@ class Beipruefung:
                 aad = monat_aad(row.id, row.monat, row.mandant)
                 self._schluessel.decrypt(row.tresor, row.huelle, aad)
             except LookupError:
-                continue  # a matter of the key file, not of what is stored here
+                self._findings.add(Kind.MISSING, f"key {row.id}", _UNGEOEFFNET.format(row.tresor))
             except (TypeError, ValueError):
                 self._findings.add(Kind.CHANGED, f"key {row.id}", "the wrapped key is not the one that was stored")
         for key_id, place in self._benutzt.items():
@@ -152,6 +154,9 @@ class Beipruefung:
                 sound = False
             if sound:
                 held.add((row.kette, row.nummer))
+                if row.tresor not in self._schluessel.stand.aes:
+                    place = f"hold {row.kette}/{row.nummer}"
+                    self._findings.add(Kind.MISSING, place, _UNGEOEFFNET.format(row.tresor))
             else:
                 said = self._folge.fremd(row.siegel, text, self._folge.aktuell)
                 self._findings.add(Kind.SEAL, f"{row.kette}/{row.nummer}", f"the hold on the entry is forged{said}")

@@ -3,8 +3,9 @@
 JSON Lines: the register's signed head and the public key that seals now, the changes of that key, every chain of the
 register with its signed head, the records of deletions, and of each chain the entries of the period, from the seal
 before to the seal behind it. All chains and unbroken numbers between seals show that nothing of the period is left out,
-as far as the clock ran forward. Contents go in as their SHA-256, unless they are asked for; then each with the key that
-opens it alone.
+as far as the clock ran forward. A seal of an earlier key closes no period, for others may have that key by now: such a
+chain goes on to its end, which the present key has sealed. Contents go in as their SHA-256, unless they are asked for;
+then each with the key that opens it alone.
 """
 
 import json
@@ -63,7 +64,8 @@ class _Beweis:
         self.entries = 0
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        yield self._head(lies(self._connection, self._schluessel, Findings()).aktuell)
+        aktuell = lies(self._connection, self._schluessel, Findings()).aktuell
+        yield self._head(aktuell)
         for row in self._connection.execute(select(WECHSEL).order_by(WECHSEL.c.nr)):
             yield {"art": "siegelwechsel", **_plain(row._asdict())}
         query = select(KETTE, KOPF.c.nummer, KOPF.c.hash.label("ende"), KOPF.c.siegel.label("kopfsiegel"))
@@ -76,7 +78,8 @@ class _Beweis:
         within = self._within()
         for chain in chains:
             if chain.begonnen < self._bis:
-                yield from self._chain(chain, *within.get(chain.nr, (None, None)))
+                ganz = chain.nr < aktuell.ab_kette
+                yield from self._chain(chain, *within.get(chain.nr, (None, None)), to_end=ganz)
 
     def _head(self, key: Glied) -> dict[str, Any]:
         stand = self._connection.execute(select(STAND)).one_or_none()
@@ -94,7 +97,7 @@ class _Beweis:
         rows = self._connection.execute(query.where(e.gespeichert >= self._von, e.gespeichert < self._bis))
         return {kette: (first, last) for kette, first, last in rows}
 
-    def _chain(self, chain: Any, first: int | None, last: int | None) -> Iterator[dict[str, Any]]:
+    def _chain(self, chain: Any, first: int | None, last: int | None, *, to_end: bool) -> Iterator[dict[str, Any]]:
         e = EINTRAG.c
         if first is None or last is None:  # nothing: between which two entries
             earlier = select(func.max(e.nummer)).where(e.kette == chain.nr, e.gespeichert < self._von)
@@ -104,7 +107,7 @@ class _Beweis:
         before = sealed.where(e.nummer < first, e.gespeichert < self._von).order_by(e.nummer.desc())
         behind = sealed.where(e.nummer > last, e.gespeichert >= self._bis).order_by(e.nummer)
         start = self._connection.scalar(before.limit(1)) or 1
-        end = self._connection.scalar(behind.limit(1)) or chain.nummer or 0
+        end = (None if to_end else self._connection.scalar(behind.limit(1))) or chain.nummer or 0
         columns = [e[name] for name in _SPALTEN]
         query = select(*columns).where(e.kette == chain.nr, e.nummer.between(start, end)).order_by(e.nummer)
         for row in self._connection.execute(query, execution_options={"yield_per": SCHRITT}):

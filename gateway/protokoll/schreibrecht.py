@@ -1,7 +1,8 @@
 """The right to write beside those who record, and to do a thing alone."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -28,6 +29,20 @@ class Schreibrecht:
                 return
             with self._writing.held(), self._engine.begin() as connection:
                 yield connection
+
+    def raeume_auf(self) -> None:
+        """On SQLite: what was overwritten is so in the file too, and gone from the log beside it, if nobody reads
+        just now; else once the log is written anew. Raises StoreError.
+        """
+        if self._writing is None:
+            return
+        with (
+            store_errors("the database's log cannot be cleared away"),
+            closing(sqlite3.connect(sqlite_file(self._engine), timeout=0, isolation_level=None)) as raw,
+        ):
+            raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # most of it, while others record
+            with self._writing.held():
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class Alleinrecht:

@@ -74,6 +74,7 @@ def umhuelle(engine: Engine, schluessel: Protokollschluessel) -> dict[str, int]:
             clearing = connection.execution_options(isolation_level="AUTOCOMMIT")
             for one in _HUELLEN[:2]:  # old rows stay until then
                 clearing.execute(text(f"VACUUM {one.table.name}"))
+    Schreibrecht(engine).raeume_auf()
     return counts
 
 

@@ -1,12 +1,16 @@
 """`xmeld-gateway behoerde`: everything that the operator does with authorities, recorded with who did it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway import instance, terminal
 from gateway.bootstrap import Instance
+from gateway.envelope import pki
+from gateway.envelope.zertifikate import fingerprint
 from tests.behoerden.test_kategorie import document
 from tests.cli.conftest import Run
 from tests.gateways import set_key
@@ -93,8 +97,16 @@ def test_four_eyes_where_the_instance_asks_for_it(
     run("behoerde", "antrag", "check", nummer, "-i", own)
     assert "four eyes" in run("behoerde", "antrag", "release", nummer, "-i", own).error
     assert "four eyes" in run("behoerde", "add", NEU, "-i", own).error
+    now, pem = datetime.now(UTC), own / "neu.pem"
+    issued = pki.issue_signing(pki.make_ca("Another CA", now), AMT, "Amt", now)
+    pem.write_bytes(issued.certificate.public_bytes(Encoding.PEM))
+    added = run("behoerde", "add", AMT, "--certificate", pem, "-i", own).out
+    assert added.startswith(f"{AMT}: certificate added, blocked until another one unblocks it")
+    digest = fingerprint(issued.certificate)
+    assert "four eyes" in run("behoerde", "zertifikat", "unblock", digest, "-i", own).error
     monkeypatch.setattr(terminal, "user", lambda: "bert")
     assert run("behoerde", "antrag", "release", nummer, "-i", own).code == 0
+    assert run("behoerde", "zertifikat", "unblock", digest, "-i", own).code == 0
 
 
 def test_rights_are_shown_set_and_taken_back(run: Run, own: Path) -> None:

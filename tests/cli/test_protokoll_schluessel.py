@@ -32,7 +32,7 @@ def test_a_wrapping_key_changes_step_by_step_and_each_step_is_on_record(own: Pat
     done = run("protokoll", "key", "rewrap", "-i", own)
     assert done.out.splitlines() == [
         f"wrapped anew with {neu}: keys of months: 1",
-        f"the key {alt} can go: protokoll key remove {alt}",
+        f"the key {alt} can go once every other machine has this file: protokoll key remove {alt}",
     ]
     table = run("protokoll", "key", "list", "-i", own).out
     assert [row.split()[1:4:2] for row in table.splitlines() if row.startswith("│")] == [[alt, "opens"], [neu, "in"]]

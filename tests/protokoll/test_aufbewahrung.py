@@ -20,6 +20,7 @@ from gateway.protokoll.aufbewahrung import Aufbewahrung, Loeschbericht, UhrUngew
 from gateway.protokoll.halten import Halteliste, HaltError
 from gateway.protokoll.monat import faellig, spaetestens
 from gateway.protokoll.schluessel import Protokollschluessel
+from gateway.protokoll.verbindung import is_sqlite, sqlite_file
 from gateway.protokoll.zeit import from_micros
 from tests.databases import opened
 from tests.protokoll.eintraege import BEGRIFFE, INHALT, POLIZEI, eintrag, rows, sql
@@ -486,3 +487,20 @@ def test_what_was_deleted_of_a_chain_that_was_younger_than_it_said_is_found(
     loesche(bestand, schluessel, am(2028, 4, 1))
     found = untimely(leser, schluessel, am(2028, 6))
     assert found == [(Kind.UNTIMELY, "deletion 4")], "of the months before no entry was of the fourth chain"
+
+
+def test_the_key_of_a_month_that_went_is_in_no_file_of_the_database_any_more_while_it_is_served(
+    bestand: Engine, schluessel: Protokollschluessel, zeit: Zeit
+) -> None:
+    if not is_sqlite(bestand):
+        pytest.skip("elsewhere VACUUM clears it away")
+    zeit.now = am(2028, 4)
+    with closing(SqlProtokoll(bestand, schluessel, uhr=zeit)) as store:
+        store.record(eintrag())
+        before = [huelle for (huelle,) in rows(bestand, "SELECT huelle FROM protokoll_schluessel")]
+        assert loesche(bestand, schluessel, zeit.now)
+        after = [huelle for (huelle,) in rows(bestand, "SELECT huelle FROM protokoll_schluessel")]
+        assert 0 < len(after) < len(before)
+        name = sqlite_file(bestand)
+        files = [path.read_bytes() for path in (name, name.with_name(f"{name.name}-wal")) if path.exists()]
+        assert {huelle for huelle in before if any(huelle in file for file in files)} == set(after)

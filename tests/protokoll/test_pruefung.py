@@ -288,7 +288,7 @@ def test_seals_of_another_key_are_forged_ones(
     create_protokollschluessel(path)
     findings = found(db, load_protokollschluessel(path))
     assert {place for kind, place in findings if kind is Kind.SEAL} >= {"register", "1", "2", "3"}
-    assert {kind for kind, _place in findings} == {Kind.SEAL}
+    assert {kind for kind, place in findings if not place.startswith("key ")} == {Kind.SEAL}
 
 
 def test_a_number_used_twice_is_a_fork(engine: Engine, leser: Engine, schluessel: Protokollschluessel) -> None:
@@ -424,6 +424,7 @@ def test_a_database_that_is_gone_is_a_store_error(schluessel: Protokollschluesse
          {(Kind.INSERTED, "claims")}),
         ("DELETE FROM protokoll_schluessel", {(Kind.MISSING, "key {key}")}),
         ("UPDATE protokoll_schluessel SET mandant = 'x'", {(Kind.CHANGED, "key {key}")}),
+        ("UPDATE protokoll_schluessel SET tresor = '00000000'", {(Kind.MISSING, "key {key}")}),
         ("UPDATE protokoll_schluessel SET huelle = substr(huelle, 2)", {(Kind.CHANGED, "key {key}")}),
         ("UPDATE protokoll SET monat = 0 WHERE kette = 3 AND nummer = 5", {(Kind.CHANGED, "3/5")}),
         ("INSERT INTO protokoll_halt SELECT 3, 5, 1, 'x', hash, hash FROM protokoll_kopf WHERE kette = 3",

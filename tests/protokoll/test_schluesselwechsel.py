@@ -4,16 +4,18 @@ import json
 import logging
 import os
 import random
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from gateway.errors import ConfigError, GatewayError, StoreError
-from gateway.protokoll import Einsicht, SqlProtokoll, Stelle, schluesseldatei, umhuellung, verify
+from gateway.protokoll import Einsicht, Kind, SqlProtokoll, Stelle, schluesseldatei, umhuellung, verify
 from gateway.protokoll.schluessel import Protokollschluessel, create_protokollschluessel, load_protokollschluessel
 from gateway.protokoll.siegelwechsel import wechsle
+from gateway.protokoll.verbindung import is_sqlite, snapshot, sqlite_file
 from tests.databases import database_url, opened
 from tests.fault.children import child
 from tests.protokoll.eintraege import INHALT, eintrag, rows, sql
@@ -50,6 +52,16 @@ def wrapped_by(engine: Engine) -> set[str]:
     return {key for table, column in WRAPPED for (key,) in rows(engine, f"SELECT {column} FROM {table}")}
 
 
+_HUELLEN = "SELECT huelle FROM protokoll_{}"
+
+
+def in_files(engine: Engine, huellen: list[bytes]) -> bool:
+    """Whether one of them is in the database's file or in the log beside it."""
+    name = sqlite_file(engine)
+    files = [path.read_bytes() for path in (name, name.with_name(f"{name.name}-wal")) if path.exists()]
+    return any(huelle in file for huelle in huellen for file in files)
+
+
 def rotate(engine: Engine, schluessel: Protokollschluessel) -> dict[str, int]:
     schluesseldatei.fuege_hinzu(schluessel)
     schluesseldatei.setze_ein(schluessel)
@@ -76,6 +88,44 @@ def test_everything_is_wrapped_anew_the_old_key_goes_and_everything_is_read_as_b
     lesbar(bestand, schluessel)
     with pytest.raises(GatewayError, match=f"has no key {alt}"):
         umhuellung.entferne(bestand, schluessel, alt)
+
+
+def test_what_the_old_key_opens_is_in_no_file_of_the_database_any_more_while_it_is_served(
+    bestand: Engine, schluessel: Protokollschluessel
+) -> None:
+    if not is_sqlite(bestand):
+        pytest.skip("elsewhere VACUUM clears it away")
+    with closing(SqlProtokoll(bestand, schluessel, uhr=lambda: MONATE[1])) as store:
+        store.record(eintrag())
+        alte = [huelle for table in ("schluessel", "halt") for (huelle,) in rows(bestand, _HUELLEN.format(table))]
+        assert in_files(bestand, alte)
+        rotate(bestand, schluessel)
+        assert not in_files(bestand, alte)
+        store.record(eintrag())
+
+
+def test_who_reads_meanwhile_holds_up_neither_the_change_nor_who_records(
+    bestand: Engine, leser: Engine, schluessel: Protokollschluessel
+) -> None:
+    with closing(SqlProtokoll(bestand, schluessel, uhr=lambda: MONATE[1])) as store, snapshot(leser) as reading:
+        count = text("SELECT count(*) FROM protokoll")
+        before = reading.scalar(count)
+        begun = time.monotonic()
+        rotate(bestand, schluessel)
+        store.record(eintrag())
+        assert time.monotonic() - begun < 3
+        assert reading.scalar(count) == before
+
+
+def test_what_no_key_of_the_file_opens_is_found(bestand: Engine, schluessel: Protokollschluessel) -> None:
+    alt = schluessel.stand.neuester
+    schluesseldatei.fuege_hinzu(schluessel)
+    schluesseldatei.setze_ein(schluessel)
+    schluesseldatei.entferne(schluessel, alt)  # nobody has looked whether anything needs it
+    keys = {(Kind.MISSING, f"key {key}") for (key,) in rows(bestand, "SELECT id FROM protokoll_schluessel")}
+    found = verify(bestand, schluessel).findings
+    assert {(one.kind, one.place) for one in found} == {*keys, (Kind.MISSING, "hold 1/1")}
+    assert all(alt in one.text for one in found)
 
 
 def test_a_store_that_runs_wraps_with_the_new_key_at_once(

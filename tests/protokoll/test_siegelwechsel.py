@@ -207,6 +207,34 @@ def test_an_anchor_that_the_old_key_seals_of_what_came_after_it_is_none(
         read_anker(path, siegelfolge.read(bestand, schluessel))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ketten": "x"},
+        {"loeschungen": None},
+        {"erstellt": 10**30},
+        {"koepfe": [[1, "00", None, "00"]]},
+        {"koepfe": [[10**30, "00", 1, "00"]]},
+        {"koepfe": [[1, "00", 1, "x"]]},
+        {"aenderungen": [1]},
+    ],
+    ids=str,
+)
+def test_what_the_old_key_seals_and_is_no_anchor_is_said_to_be_none(
+    bestand: Engine,
+    schluessel: Protokollschluessel,
+    alt: Siegelschluessel,
+    anchors: Callable[[str], Path],
+    wrong: dict[str, Any],
+) -> None:
+    path = anchors("a")
+    state = {**json.loads(path.read_text()), "ketten": 1, "loeschungen": 0, "koepfe": [], **wrong}
+    del state["siegel"]
+    path.write_text(json.dumps({**state, "siegel": alt.sign(anker_text(_canonical(state))).hex()}))
+    with pytest.raises(ConfigError, match="is no anchor of this Protokoll's keys"):
+        read_anker(path, siegelfolge.read(bestand, schluessel))
+
+
 def test_what_was_tampered_with_before_is_not_sealed_over(engine: Engine, schluessel: Protokollschluessel) -> None:
     for _ in range(3):
         write(engine, schluessel, 2)

@@ -177,7 +177,9 @@ class Pruefung:
         elif ende is not None and zeile["vorgaenger"] != ende:
             self.befund("GEÄNDERT", ort, "der Eintrag folgt nicht auf den vorigen: einer von beiden wurde geändert")
         self.eintraege[nr, nummer] = zeile["hash"]
-        self.stand[nr] = (nummer, zeile["hash"], siegel and zeile["gespeichert"] >= self.kopf["bis"])
+        # Ein früherer Schlüssel schließt nichts, ihn könnten andere haben: solche Ketten reichen bis an ihr Ende.
+        schliesst = siegel and self.schluessel("ab_kette", nr) == self.key
+        self.stand[nr] = (nummer, zeile["hash"], schliesst and zeile["gespeichert"] >= self.kopf["bis"])
 
     def siegel(self, zeile: Zeile, ort: str, kette: Zeile) -> bool:
         if zeile["siegel"] is None and zeile["verweise"] is None:
