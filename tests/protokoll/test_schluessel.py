@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.errors import ConfigError, StoreError
-from gateway.protokoll import Einsicht, SqlProtokoll, Stelle, verify
+from gateway.protokoll import Einsicht, Kind, SqlProtokoll, Stelle, verify
 from gateway.protokoll.schluessel import (
     create_merkmalschluessel,
     create_protokollschluessel,
@@ -126,7 +126,9 @@ def test_with_a_newer_key_old_contents_are_still_read_and_without_the_old_one_th
     assert Einsicht(leser).read(Stelle(2, 1), new) == INHALT
     with pytest.raises(StoreError, match=r"the key that wraps the key 202605-[0-9a-f]{8} is not in"):
         Einsicht(leser).read(Stelle(1, 1), new)
-    assert verify(leser, new).intact
+    assert verify(leser, both).intact
+    (finding,) = verify(leser, new).findings
+    assert (finding.kind, finding.place[:11]) == (Kind.MISSING, "key 202605-")
 
 
 @pytest.mark.parametrize("text", ["", "1", "1/", "/1", "1/x", "1/2/3", "-1/2", "1/²"])
