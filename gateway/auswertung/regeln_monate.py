@@ -1,5 +1,6 @@
 """Rules over a month: who asks for whom, and why. A month's digests mean nothing in another one."""
 
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ Wer = tuple[str, str]
 VIELSEITIG = 0.8  # share of the commonest reason, at most, of one who gives several
 
 
-class _Monatsweise:
+class _Monatsweise(ABC):
     """Counts within a month; `_schluss` judges when it is over. Nothing here is learnt."""
 
     def __init__(self) -> None:
@@ -29,14 +30,14 @@ class _Monatsweise:
             yield from self._schluss()
         self._leere()
 
-    def _zaehle(self, zeile: Abrufzeile) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _zaehle(self, zeile: Abrufzeile) -> None: ...
 
-    def _schluss(self) -> Iterator[Befund]:
-        raise NotImplementedError
+    @abstractmethod
+    def _schluss(self) -> Iterator[Befund]: ...
 
-    def _leere(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _leere(self) -> None: ...
 
 
 class VieleFragen(_Monatsweise):

@@ -1,5 +1,6 @@
 """Rules over a user's day: how much, and when, against his own past and his authority's."""
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ Wer = tuple[str, str]
 TAGESLICHT = (6, 21)  # hours
 
 
-class _Tageweise:
+class _Tageweise(ABC):
     """Gathers what concerns a user on one day; `_tag` judges it when the day is over."""
 
     def __init__(self) -> None:
@@ -39,10 +40,10 @@ class _Tageweise:
     def _betrifft(self, zeile: Abrufzeile) -> bool:
         return True
 
-    def _tag(self, wer: Wer, stellen: Stellen) -> Befund | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _tag(self, wer: Wer, stellen: Stellen) -> Befund | None: ...
 
-    def _nacht(self) -> None:
+    def _nacht(self) -> None:  # noqa: B027  not every rule has something to do then
         """After all users of a day."""
 
 
