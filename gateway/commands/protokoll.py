@@ -192,10 +192,9 @@ def hold(
     with Instance.read(directory) as here, said():
         halteliste, which = Halteliste(here.protokoll(), here.protokollschluessel), protokoll.Stelle.parse(stelle)
         _record(here, HALT, which)
-        halteliste.halte(which, reason, datetime.now(UTC))
-        (halt,) = (one for one in halteliste.alle() if one.stelle == which)
+        bis = halteliste.halte(which, reason, datetime.now(UTC))
     out.print(f"{stelle} is held until it is released")
-    out.print(f"its term by § 40 (5) BMG ends before {_tag(halt.bis)}")
+    out.print(f"its term by § 40 (5) BMG ends before {_tag(bis)}")
 
 
 @app.command()

@@ -59,8 +59,11 @@ class Halteliste:
         self._engine = engine
         self._schluessel = schluessel
 
-    def halte(self, stelle: Stelle, grund: str, now: datetime) -> None:
-        """Holds an entry back. Raises HaltError, StoreError, ValueError for a reason that is none."""
+    def halte(self, stelle: Stelle, grund: str, now: datetime) -> datetime:
+        """Holds an entry back; returns the first moment at which § 40 (5) S. 2 BMG wants it gone.
+
+        Raises HaltError, StoreError, ValueError for a reason that is none.
+        """
         if not grund.strip() or len(grund) > MAX_GRUND or not grund.isprintable():
             raise ValueError(f"a hold has a reason of at most {MAX_GRUND} characters")
         with Schreibrecht(self._engine).transaktion("the entry cannot be held") as connection:
@@ -76,6 +79,7 @@ class Halteliste:
             connection.execute(insert(HALT), {"kette": stelle.kette, "nummer": stelle.nummer, **werte})
             self._schluessel.check((tresor,))
             _move(connection, stelle, row.monat, GEHALTEN)
+        return _ende(row)
 
     def gib_frei(self, stelle: Stelle) -> None:
         """Ends a hold: the entry goes with its month, at once where that is gone. Raises HaltError, StoreError."""
@@ -99,8 +103,7 @@ class Halteliste:
         return [self._halt(row) for row in rows]
 
     def _halt(self, row: Any) -> Halt:
-        bis = spaetestens(monat_von(row.gespeichert))
-        return Halt(Stelle(row.kette, row.nummer), from_micros(row.seit), bis, self._grund(row))
+        return Halt(Stelle(row.kette, row.nummer), from_micros(row.seit), _ende(row), self._grund(row))
 
     def _row(self, connection: Connection, stelle: Stelle) -> Any:
         e = EINTRAG.c
@@ -127,6 +130,10 @@ class Halteliste:
             return str(kept["grund"])
         except (LookupError, TypeError, ValueError):
             return None
+
+
+def _ende(row: Any) -> datetime:
+    return spaetestens(monat_von(row.gespeichert))
 
 
 def _move(connection: Connection, stelle: Stelle, von: int, nach: int) -> None:
