@@ -166,7 +166,7 @@ def list_sperrluecken(directory: InstanceOption) -> None:
     """
     with Instance.read(directory) as here:
         heute = datetime.now(BERLIN).date().isoformat()
-        luecken = sperrluecken(here.register(), heute)
+        luecken = sperrluecken(here.register(readonly=True), heute)
     if not luecken:
         out.print("no record tells what the block of another one hides")
         return

@@ -114,6 +114,32 @@ def _open_postgresql(url: URL, *, readonly: bool) -> Engine:
     return create_engine(url, connect_args=connect, pool_pre_ping=True, **_pool(), **options)
 
 
+def begin(connection: Connection, *, write: bool) -> None:
+    """Begins a transaction that sees one state of the database; on SQLite `write` takes the write lock at once."""
+    if not connection.in_transaction():
+        connection.begin()
+    if connection.dialect.name != "sqlite":
+        return
+    raw: Any = connection.connection.dbapi_connection
+    if not raw.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one state of the database until the end, for as long as it takes. `engine` only reads."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        else:
+            begin(connection, write=False)
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+
+
 def _pool() -> dict[str, Any]:
     return {
         "pool_size": _POOL_SIZE,

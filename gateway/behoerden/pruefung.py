@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ from gateway.behoerden.tabellen import (
     LISTE,
     ZERTIFIKAT,
 )
-from gateway.database import store_errors
+from gateway.database import snapshot, store_errors
 
 #: Tables of which every change is recorded.
 GEFUEHRT = (BEHOERDE, BENUTZER, ERMAECHTIGTE, ZERTIFIKAT, KONTO, ANTRAG, LESER, EINSICHTSANTRAG, LISTE)
@@ -45,7 +44,7 @@ def pruefe(engine: Engine) -> Registerbefund:
     """
     soll: _Soll = {}
     fehler: list[str] = []
-    with _stand(engine) as connection:
+    with store_errors("the authorities cannot be read"), snapshot(engine) as connection:
         anzahl, spitze = _kette(connection, soll, fehler)
         for tabelle in GEFUEHRT:
             fehler += _zeilen(connection, tabelle, soll)
@@ -110,19 +109,3 @@ def _anders(ist: dict[str, Any], nachher: str) -> Iterator[str]:
 
 def _name(tabelle: str, schluessel: str) -> str:
     return f"{tabelle.removeprefix('behoerde_').removeprefix('protokoll_')} {schluessel}"
-
-
-@contextmanager
-def _stand(engine: Engine) -> Iterator[Connection]:
-    """One state of the register, while it may be changed."""
-    with store_errors("the authorities cannot be read"), engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        connection.begin()
-        raw: Any = connection.connection.dbapi_connection
-        if engine.dialect.name == "sqlite" and not raw.in_transaction:
-            connection.exec_driver_sql("BEGIN")
-        try:
-            yield connection
-        finally:
-            connection.rollback()

@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, false, insert, inspect, select, update
 
-from gateway.database import store_errors
+from gateway.database import begin, store_errors
 from gateway.errors import StoreError
 from gateway.protokoll.kette import FASSUNG, KETTENFELDER, kette_hash, stand_text, wurzel_hash
 from gateway.protokoll.monat import GEHALTEN
@@ -15,7 +15,6 @@ from gateway.protokoll.monate import prepare
 from gateway.protokoll.monatsschluessel import Schluesselbund
 from gateway.protokoll.schluessel import Protokollschluessel, Schluesselstand, Siegelschluessel
 from gateway.protokoll.tabellen import KETTE, METADATA, NACHARBEIT, POSTAUSGANG, STAND
-from gateway.protokoll.verbindung import begin
 
 KENNUNG_BYTES = 16
 _SELECT = select(STAND.c.wurzel, STAND.c.ketten, STAND.c.hash, STAND.c.siegel).where(STAND.c.id == 1)

@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from gateway import database
+from gateway.database import begin
 from gateway.errors import ConfigError
 from gateway.protokoll.ablage import LATER, store_on_postgresql, store_on_sqlite
 from gateway.protokoll.kette import Verweis
@@ -50,35 +52,18 @@ def sqlite_file(engine: Engine) -> Path:
     return Path(name)
 
 
-def begin(connection: Connection, *, write: bool) -> None:
-    """Begins a transaction that sees one state of the database; on SQLite `write` takes the write lock at once."""
-    if not connection.in_transaction():
-        connection.begin()
-    if connection.dialect.name != "sqlite":
-        return
-    raw: Any = connection.connection.dbapi_connection
-    if not raw.in_transaction:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection that sees one state of the database until the end."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            raw: Any = connection.connection.dbapi_connection
-            # What is not UTF-8 was not written by us: to be found as a change, not to end the run.
+    """As `database.snapshot`. What is not UTF-8 was not written by us: to be found as a change, not to end the run."""
+    with database.snapshot(engine) as connection:
+        raw: Any = connection.connection.dbapi_connection
+        if is_sqlite(engine):
             raw.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-            try:
-                begin(connection, write=False)
-                yield connection
-            finally:
-                connection.rollback()
-                raw.text_factory = str
-        else:
-            connection.execution_options(isolation_level="REPEATABLE READ")
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        try:
             yield connection
+        finally:
+            if is_sqlite(engine):
+                raw.text_factory = str
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
 
-from gateway.database import store_errors
+from gateway.database import snapshot, store_errors
 from gateway.meldewesen.suchdaten import AKTUELLE, PAAR_GANZ, Art
 from gateway.spiegel.tabellen import person, suchdatum, wohnung
 
@@ -27,7 +27,10 @@ class Sperrluecke:
 
 
 def sperrluecken(engine: Engine, heute: str) -> list[Sperrluecke]:
-    """All of them on `heute` (YYYY-MM-DD), by municipality. Looks at every blocked person. Raises StoreError."""
+    """All of them on `heute` (YYYY-MM-DD), by municipality. Looks at every blocked person.
+
+    `engine` only reads: loads go on meanwhile. Raises StoreError.
+    """
     other, hier, dort = person.alias(), wohnung.alias(), wohnung.alias()
     born, born_too, named, named_too = (suchdatum.alias() for _ in range(4))
     query = (
@@ -45,5 +48,5 @@ def sperrluecken(engine: Engine, heute: str) -> list[Sperrluecke]:
         .where(hier.c.aktuell == AKTUELLE, hier.c.strasse != "", named_too.c.wert == named.c.wert)
         .where(*(dort.c[name] == hier.c[name] for name in ("gemeinde", "strasse", "hausnummer")))
     )
-    with store_errors("the mirror cannot be read"), engine.connect() as connection:
+    with store_errors("the mirror cannot be read"), snapshot(engine) as connection:
         return sorted(Sperrluecke(*row) for row in connection.execute(query))

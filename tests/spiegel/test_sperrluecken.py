@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from gateway.spiegel.laden import lade
 from gateway.spiegel.sperrluecken import Sperrluecke, sperrluecken
+from gateway.spiegel.tabellen import person
+from tests.databases import opened
 from tests.spiegel.personen import AGS, HEUTE, datensatz, sperre, wohnung
 
 DORT = "03241002"
@@ -34,6 +36,13 @@ def luecken(engine: Engine, *records: dict[str, Any]) -> list[Sperrluecke]:
 
 def test_the_former_municipalitys_record_that_leads_to_a_blocked_person_is_named(engine: Engine) -> None:
     assert luecken(engine, hier(), frueher()) == [LUECKE]
+
+
+def test_while_others_load_the_state_before_is_looked_at(engine: Engine, database_url: str) -> None:
+    lade(engine, [hier(), frueher()])
+    with engine.begin() as connection, opened(database_url, readonly=True) as reader:
+        connection.execute(delete(person))
+        assert sperrluecken(reader, HEUTE) == [LUECKE]
 
 
 def test_once_it_has_the_block_too_nothing_is_left(engine: Engine) -> None:
